@@ -11,6 +11,8 @@ package domain
 import (
 	"errors"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -53,6 +55,9 @@ func Parse(text string) (Name, error) {
 	if !isASCII(text) {
 		if len(text) > 4*MaxName {
 			return Name{}, ErrTooLong
+		}
+		if !visible(text) {
+			return Name{}, ErrIDNA
 		}
 		ascii, err := profile.ToASCII(text)
 		if err != nil || !isASCII(ascii) {
@@ -105,6 +110,21 @@ func allowed(c byte) bool {
 		return true
 	}
 	return false
+}
+
+// visible refuses the characters that UTS 46 would silently drop: a name that
+// holds one was not written to be read.
+func visible(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		joiner := r == '\u200c' || r == '\u200d' // some scripts need them; IDNA knows where
+		if !joiner && unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
+			return false
+		}
+	}
+	return true
 }
 
 func isASCII(s string) bool {
