@@ -19,20 +19,21 @@ const (
 	PermError Result = "permerror"
 )
 
-// Signature is what was found about one DKIM-Signature field. Texts from the
-// wire stand in it only when they are syntactically clean, otherwise they are
-// zero.
+// Signature is what was found about one DKIM-Signature field. What stands in
+// it of the field's own text is syntactically clean, or else zero.
 type Signature struct {
 	Result Result
 	// SDID is the d= domain; it is an authenticated identifier only when
 	// Result is Pass.
 	SDID      domain.Name
-	AUID      string // i=, as header.i; "" when absent or unclean
+	AUID      string // "@" and the domain of i=; "" when i= is absent or unclean
 	Selector  domain.Name
-	Algorithm string // a=, as rsa-sha256
+	Algorithm string // a=; "" when unknown
 	KeyBits   int    // size of the public key in bits; 0 when no key was read
-	B         string // the first characters of b= (RFC 6008)
-	Header    string // header canonicalization: simple or relaxed
-	Body      string // body canonicalization
-	Err       error  // explains every result that is not pass
+	B         string // the first characters of b=, as many as tell it apart (RFC 6008)
+	Header    Canon
+	Body      Canon
+	Err       error // explains every result that is not pass
+
+	b string // b= without white space
 }

@@ -1,0 +1,287 @@
+package dkim
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"assay/verify/domain"
+	"assay/verify/lookup"
+	"assay/verify/message"
+)
+
+// MaxSignatures is how many signatures of one message are evaluated.
+const MaxSignatures = 10
+
+// Verifier verifies the DKIM signatures of messages. It is safe for concurrent
+// use.
+type Verifier struct {
+	Resolver lookup.Resolver
+	Now      func() time.Time
+}
+
+// Run is the verification of one message. It is not safe for concurrent use.
+type Run struct {
+	header     message.Header
+	signatures []Signature
+	open       []*candidate
+}
+
+// candidate is a signature that nothing speaks against yet.
+type candidate struct {
+	at     int // index in Run.signatures
+	field  int // index in the header
+	parsed *parsed
+	hash   *BodyHash
+	key    *lookupKey
+}
+
+// lookupKey is one key look-up; several signatures may share it.
+type lookupKey struct {
+	sdid, selector domain.Name
+	done           chan struct{}
+	key            *Key
+	err            error
+	panicked       any
+}
+
+// Begin parses the signatures of header, asks bodies for the hashes they need and
+// starts all key look-ups, which end with ctx. The signatures whose SDID
+// comes closest to author, which may be the zero Name, are evaluated first; no more than
+// MaxSignatures are. header must not change until Finish returns.
+func (v Verifier) Begin(ctx context.Context, header message.Header, author domain.Name, bodies *Bodies) *Run {
+	r := &Run{header: header}
+	now := v.Now()
+	for i, f := range header {
+		if nameIs(f.Name, "DKIM-Signature") {
+			r.add(i, f.Value, now)
+		}
+	}
+	r.choose(author)
+	var keys []*lookupKey
+	for _, c := range r.open {
+		c.hash = bodies.Want(c.parsed.body, c.parsed.length)
+		at := slices.IndexFunc(keys, func(k *lookupKey) bool {
+			return k.sdid == c.parsed.sdid && k.selector == c.parsed.selector
+		})
+		if at >= 0 {
+			c.key = keys[at]
+			continue
+		}
+		c.key = &lookupKey{sdid: c.parsed.sdid, selector: c.parsed.selector, done: make(chan struct{})}
+		keys = append(keys, c.key)
+		go c.key.find(ctx, v.Resolver)
+	}
+	return r
+}
+
+func (k *lookupKey) find(ctx context.Context, resolver lookup.Resolver) {
+	defer close(k.done)
+	defer func() { k.panicked = recover() }()
+	k.key, k.err = FindKey(ctx, resolver, k.selector, k.sdid)
+}
+
+func (r *Run) add(field int, value string, now time.Time) {
+	s := Signature{}
+	p, err := parseSignature(value, now, &s)
+	if err != nil {
+		s.settle(err)
+	}
+	r.signatures = append(r.signatures, s)
+	if err == nil {
+		r.open = append(r.open, &candidate{at: len(r.signatures) - 1, field: field, parsed: p})
+	}
+}
+
+// choose keeps the MaxSignatures candidates nearest to the author domain, so
+// that a heap of foreign signatures cannot hide the one that matters.
+func (r *Run) choose(author domain.Name) {
+	if len(r.open) <= MaxSignatures {
+		return
+	}
+	slices.SortStableFunc(r.open, func(a, b *candidate) int {
+		return cmp.Compare(nearness(b.parsed.sdid, author), nearness(a.parsed.sdid, author))
+	})
+	for _, c := range r.open[MaxSignatures:] {
+		r.signatures[c.at].settle(ErrTooMany)
+	}
+	r.open = r.open[:MaxSignatures]
+}
+
+// nearness is how many labels two names share, from the right; the author
+// domain itself is nearest.
+func nearness(sdid, author domain.Name) int {
+	if sdid == author {
+		return domain.MaxName
+	}
+	n := 0
+	for n < sdid.Labels() && n < author.Labels() && sdid.Last(n+1) == author.Last(n+1) {
+		n++
+	}
+	return n
+}
+
+// Finish waits for the keys and returns one Signature for each DKIM-Signature
+// field, in the order of the header. The Bodies given to Begin must have been closed.
+func (r *Run) Finish() []Signature {
+	var buffer []byte
+	for _, c := range r.open {
+		buffer = r.verify(c, buffer[:0])
+	}
+	tellApart(r.signatures)
+	return r.signatures
+}
+
+// verify settles one candidate, using buffer for what is hashed. The cheap
+// checks come first: no public key operation is spent on a body that differs.
+func (r *Run) verify(c *candidate, buffer []byte) []byte {
+	s, p := &r.signatures[c.at], c.parsed
+	<-c.key.done
+	if c.key.panicked != nil {
+		panic(c.key.panicked)
+	}
+	key, err := c.key.key, c.key.err
+	if err == nil {
+		s.KeyBits = key.Bits
+		err = fits(key, p)
+	}
+	switch {
+	case err != nil:
+	case p.length > c.hash.Size():
+		err = ErrLength
+	case !bytes.Equal(c.hash.Sum(), p.bodyHash):
+		err = ErrBodyHash
+	default:
+		buffer = appendHashed(buffer, p, r.header, c.field)
+		digest := sha256.Sum256(buffer)
+		if !key.Verify(digest[:], p.sig) {
+			err = ErrSignature
+		}
+	}
+	if err == nil {
+		err = r.caveat(c)
+	}
+	if key != nil && key.Test {
+		err = ErrTestMode // RFC 6376 §3.6.1: not to be treated differently from unsigned mail.
+	}
+	s.settle(err)
+	return buffer
+}
+
+// fits checks a key against the signature that names it (RFC 6376 §6.1.2).
+func fits(key *Key, p *parsed) error {
+	kind, _, _ := strings.Cut(p.algorithm, "-")
+	switch {
+	case key.Type != kind:
+		return ErrKeyType
+	case key.Strict && p.auid != p.sdid:
+		return ErrKeySubdomain
+	}
+	return nil
+}
+
+// singletons are the fields of which a message has one (RFC 5322 §3.6). One more,
+// added after signing, may be the one that is shown.
+var singletons = []string{"From", "Subject", "Date", "To", "Reply-To", "Message-ID", "Content-Type", "MIME-Version"}
+
+// caveat returns why a signature that verifies does not count; nil when it
+// does.
+func (r *Run) caveat(c *candidate) error {
+	p := c.parsed
+	// RFC 6376 §6.1.3, §8.2: what lies beyond l= is nobody's word.
+	if p.length >= 0 && c.hash.Size() > p.length {
+		return ErrBodyLength
+	}
+	for _, name := range singletons {
+		count := 0
+		for _, f := range r.header {
+			if f.Is(name) {
+				count++
+			}
+		}
+		if count > 1 && signedTimes(p.names, name) < count {
+			return ErrUnsigned // RFC 6376 §8.15
+		}
+	}
+	return nil
+}
+
+func signedTimes(names []string, name string) int {
+	n := 0
+	for _, signed := range names {
+		if strings.EqualFold(signed, name) {
+			n++
+		}
+	}
+	return n
+}
+
+// settle sets the result that err stands for; nil is Pass.
+func (s *Signature) settle(err error) {
+	s.Err = err
+	is := func(targets ...error) bool {
+		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+	}
+	switch {
+	case err == nil:
+		s.Result = Pass
+	case is(ErrLookup):
+		s.Result = TempError
+	case is(ErrBodyHash, ErrSignature):
+		s.Result = Fail
+	case is(ErrBodyLength, ErrUnsigned):
+		s.Result = Policy
+	case is(ErrCanon, ErrTestMode, ErrTooMany):
+		s.Result = Neutral
+	default:
+		s.Result = PermError
+	}
+}
+
+// tellApart sets B: eight characters of b=, or as many more as it takes to
+// tell the signatures of one message apart (RFC 6008 §3).
+func tellApart(signatures []Signature) {
+	signatures = signatures[:min(len(signatures), maxNamed)]
+	for i := range signatures {
+		s := &signatures[i]
+		if !base64Text(s.b) {
+			continue
+		}
+		n := 8
+		for j := range signatures {
+			if i != j {
+				n = max(n, common(s.b, signatures[j].b)+1)
+			}
+		}
+		s.B = s.b[:min(n, len(s.b), maxB)]
+	}
+}
+
+// maxB bounds B: identical signatures cannot be told apart at any length.
+const maxB = 32
+
+// maxNamed bounds the signatures that get a B: the work grows with its square.
+const maxNamed = 100
+
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && n < maxB && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func base64Text(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '+' && c != '/' && c != '=' {
+			return false
+		}
+	}
+	return s != ""
+}
