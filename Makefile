@@ -1,0 +1,34 @@
+# How long "make fuzz" gives to each target.
+FUZZTIME ?= 20s
+
+.PHONY: build deps test check bench fuzz
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o assay ./cmd/assay
+
+# A real Postfix and a real Sendmail for the tests. Needs Debian, and root when something is missing.
+deps:
+	filter/mtatest/deps.sh
+
+# With ASSAY_REQUIRE_MTA a test that needs an MTA fails where it would otherwise be skipped.
+test: deps
+	ASSAY_REQUIRE_MTA=1 go test -race ./...
+
+check:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt these: $$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# go test -fuzz takes one target of one package at a time.
+fuzz:
+	@set -e; for package in $$(go list ./...); do \
+		listed=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(echo "$$listed" | grep '^Fuzz' || true); do \
+			echo "fuzz: $$package $$target for $(FUZZTIME)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done

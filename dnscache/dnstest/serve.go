@@ -1,0 +1,105 @@
+package dnstest
+
+import (
+	"net"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// Serve answers from z over UDP and TCP, on one port of 127.0.0.1, until the
+// test ends, and returns "127.0.0.1:port". Timeout is silence. What does not
+// fit into 512 octets, or the size the client states by EDNS, is truncated over
+// UDP. A negative answer carries an SOA record.
+func (z *Zone) Serve(t testing.TB) (addr string) {
+	t.Helper()
+	packets, listener := listen(t)
+	for _, server := range []*dns.Server{
+		{PacketConn: packets, Handler: dns.HandlerFunc(z.serve)},
+		{Listener: listener, Handler: dns.HandlerFunc(z.serve)},
+	} {
+		started, stopped := make(chan struct{}), make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		go func() {
+			defer close(stopped)
+			if err := server.ActivateAndServe(); err != nil {
+				t.Errorf("dnstest: %v", err)
+			}
+		}()
+		<-started
+		t.Cleanup(func() {
+			if err := server.Shutdown(); err != nil {
+				t.Errorf("dnstest: %v", err)
+			}
+			<-stopped
+		})
+	}
+	return packets.LocalAddr().String()
+}
+
+// listen opens the same port twice. Another process may hold the TCP port that
+// goes with our UDP port, hence the attempts.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 20 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listener, err := net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+			return packets, listener
+		}
+		packets.Close()
+	}
+	t.Fatal("dnstest: no port is free for both UDP and TCP")
+	return nil, nil
+}
+
+func (z *Zone) serve(w dns.ResponseWriter, request *dns.Msg) {
+	question := request.Question[0]
+	reply := new(dns.Msg).SetReply(request)
+	reply.RecursionAvailable = true
+	name, ok := unescape(question.Name)
+	if !ok {
+		reply.Rcode = dns.RcodeNameError
+	} else if !z.fill(reply, name, question.Qtype) {
+		return
+	}
+	size := dns.MinMsgSize
+	if edns := request.IsEdns0(); edns != nil {
+		size = max(size, int(edns.UDPSize()))
+		reply.SetEdns0(4096, false)
+	}
+	if _, tcp := w.RemoteAddr().(*net.TCPAddr); tcp {
+		size = dns.MaxMsgSize
+	}
+	reply.Truncate(size)
+	if w.WriteMsg(reply) != nil {
+		// The zone holds a name that the wire cannot carry.
+		w.WriteMsg(new(dns.Msg).SetRcode(request, dns.RcodeServerFailure))
+	}
+}
+
+// fill puts the zone's answer into reply; false where silence is the answer.
+func (z *Zone) fill(reply *dns.Msg, name string, qtype uint16) bool {
+	a := z.ask(name, qtype)
+	switch a.failure {
+	case Timeout:
+		return false
+	case ServFail:
+		reply.Rcode = dns.RcodeServerFailure
+		return true
+	case Refused:
+		reply.Rcode = dns.RcodeRefused
+		return true
+	}
+	reply.Answer = append(a.chain, a.records...)
+	if a.absent {
+		reply.Rcode = dns.RcodeNameError
+	}
+	if len(a.records) == 0 {
+		// RFC 2308 §3: negative answers carry the SOA record of the zone.
+		reply.Ns = []dns.RR{z.soa(a.name)}
+	}
+	return true
+}
