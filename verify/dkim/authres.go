@@ -8,9 +8,36 @@ import (
 	"assay/verify/authres"
 )
 
-// Unsigned is the result of a message without any DKIM-Signature.
-func Unsigned() authres.Result {
-	return authres.Result{Method: "dkim", Value: string(None)}
+// maxWritten bounds how many signatures are written one by one.
+const maxWritten = 2 * MaxSignatures
+
+// AuthRes returns what is written about all signatures of a message: a result
+// for each, the surplus together as one, none for an unsigned message.
+func AuthRes(signatures []Signature) []authres.Result {
+	if len(signatures) == 0 {
+		return []authres.Result{{Method: "dkim", Value: string(None)}}
+	}
+	var results []authres.Result
+	surplus := 0
+	write := func(passed bool) {
+		for _, s := range signatures {
+			switch {
+			case (s.Result == Pass) != passed:
+			case len(results) == maxWritten || errors.Is(s.Err, ErrTooMany):
+				surplus++
+			default:
+				results = append(results, s.AuthRes())
+			}
+		}
+	}
+	write(true) // first, so that no heap of others hides them
+	write(false)
+	if surplus > 0 {
+		results = append(results, authres.Result{
+			Method: "dkim", Value: string(Neutral), Comment: fmt.Sprintf("%v: %d not evaluated", ErrTooMany, surplus),
+		})
+	}
+	return results
 }
 
 // AuthRes returns the signature as a result of RFC 8601 §2.7.1.

@@ -77,7 +77,7 @@ func blankAt(value string, at int) int {
 	case ' ', '\t':
 		return 1
 	case '\r':
-		if at+1 < len(value) && value[at+1] == '\n' {
+		if at+1 < len(value) && value[at+1] == '\n' && (at+2 == len(value) || value[at+2] == ' ' || value[at+2] == '\t') {
 			return 2
 		}
 	}

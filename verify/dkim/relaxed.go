@@ -25,19 +25,31 @@ const direct = 512
 func (r *reducer) write(p []byte) {
 	for len(p) > 0 {
 		if r.blank {
-			n := r.afterBlank(p)
-			p = p[n:]
+			p = p[r.afterBlank(p):]
 			continue
 		}
 		n := plain(p)
-		if n > 0 {
-			r.span(p[:n])
-			p = p[n:]
-			continue
+		r.span(p[:n])
+		p = p[n:]
+		if len(p) > 0 {
+			p = p[r.atBlank(p):]
 		}
-		r.blank = true
-		p = p[1:]
 	}
+}
+
+// atBlank consumes the run of blanks at the start of p and returns its length.
+// Where the octets in p do not settle what becomes of the run, it is held back.
+func (r *reducer) atBlank(p []byte) int {
+	n := run(p)
+	switch {
+	case n+1 < len(p) && p[n] == '\r' && p[n+1] == '\n':
+		// RFC 6376 §3.4.4: blanks at the end of a line are ignored.
+	case n < len(p) && p[n] != '\r':
+		r.span(space)
+	default:
+		r.blank = true
+	}
+	return n
 }
 
 // afterBlank consumes what decides the fate of a held-back run of blanks, and
@@ -46,16 +58,13 @@ func (r *reducer) afterBlank(p []byte) int {
 	if r.cr {
 		r.blank, r.cr = false, false
 		if p[0] == '\n' {
-			r.span(crlfs[:2]) // RFC 6376 §3.4.4: blanks at the end of a line are ignored.
+			r.span(crlfs[:2]) // the run was at the end of a line
 			return 1
 		}
-		r.span([]byte{' ', '\r'})
+		r.span(spaceCR)
 		return 0
 	}
-	n := 0
-	for n < len(p) && (p[n] == ' ' || p[n] == '\t') {
-		n++
-	}
+	n := run(p)
 	switch {
 	case n == len(p):
 	case p[n] == '\r':
@@ -68,7 +77,20 @@ func (r *reducer) afterBlank(p []byte) int {
 	return n
 }
 
-var space = []byte{' '}
+// run returns the length of the run of blanks that p begins with.
+func run(p []byte) int {
+	n := 0
+	for n < len(p) && (p[n] == ' ' || p[n] == '\t') {
+		n++
+	}
+	return n
+}
+
+// Held-back octets, to be passed on without allocating.
+var (
+	space   = []byte{' '}
+	spaceCR = []byte{' ', '\r'}
+)
 
 // plain returns the length of the longest start of p that relaxed leaves as it
 // is: up to a tab, or up to a space that may not stand alone.
@@ -151,7 +173,7 @@ func (r *reducer) flush() {
 
 func (r *reducer) close() {
 	if r.cr {
-		r.span([]byte{' ', '\r'})
+		r.span(spaceCR)
 	}
 	// A run of blanks at the end of the body is at the end of a line.
 	r.flush()

@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 	good("BÜCHER.example", "xn--bcher-kva.example")
 	good("faß.example", "xn--fa-hia.example")
 	good("ex\u0430mple.com", "xn--exmple-4nf.com") // Cyrillic a: another name, printed as such
-	good("example\u3002com", "example.com")         // UTS 46 maps the ideographic full stop
+	good("example\u3002com", "example.com")        // UTS 46 maps the ideographic full stop
 	good(strings.Repeat("a", 63)+".b", strings.Repeat("a", 63)+".b")
 	good(strings.Repeat("a.", 126)+"a", strings.Repeat("a.", 126)+"a")
 

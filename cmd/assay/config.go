@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"assay/config"
+)
+
+func configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "config",
+		Short:   "Check, show and describe the configuration",
+		Example: "  assay config check -c /etc/assay/assay.toml",
+	}
+	cmd.AddCommand(configCheck(), configShow(), configDescribe())
+	return cmd
+}
+
+func configCheck() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:     "check -c FILE",
+		Short:   "Report every problem of a configuration file",
+		Example: "  assay config check -c /etc/assay/assay.toml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := loadConfig(file); err != nil {
+				return err
+			}
+			say(cmd.ErrOrStderr(), "%s: no problems found", file)
+			return nil
+		},
+	}
+	fileFlag(cmd, &file)
+	return cmd
+}
+
+func configShow() *cobra.Command {
+	var (
+		file    string
+		changed bool
+	)
+	cmd := &cobra.Command{
+		Use:     "show [-n] [-c FILE]",
+		Short:   "Print every setting in force",
+		Example: "  assay config show -n -c /etc/assay/assay.toml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			settings := c.Show()
+			if changed {
+				host, err := os.Hostname()
+				if err != nil {
+					return err
+				}
+				settings = c.Differences(host)
+			}
+			for _, s := range settings {
+				fmt.Fprintln(cmd.OutOrStdout(), s)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file; default: none, which shows the defaults")
+	cmd.Flags().BoolVarP(&changed, "non-default", "n", false, "only what differs from the defaults")
+	return cmd
+}
+
+func configDescribe() *cobra.Command {
+	return &cobra.Command{
+		Use:     "describe",
+		Short:   "Print a configuration file with every setting explained",
+		Example: "  assay config describe > /etc/assay/assay.toml",
+		Args:    cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprint(cmd.OutOrStdout(), config.Describe())
+		},
+	}
+}
+
+func fileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "config", "c", "", "configuration file")
+	_ = cmd.MarkFlagRequired("config") // fails only for a flag that does not exist
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"assay/config"
+	"assay/contrib"
+	"assay/filter"
+)
+
+func serveCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve [-c FILE]",
+		Short: "Run the milter",
+		Long: "Run the milter until SIGTERM. SIGHUP reads the configuration again; a bad file is\n" +
+			"refused and the old one stays in force. Without a file the defaults are used: listen\n" +
+			"on inet:127.0.0.1:8891, ask the servers of /etc/resolv.conf, state results only.",
+		Example: "  assay serve -c /etc/assay/assay.toml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP)
+			defer signal.Stop(hup)
+			s := service{file: file, reload: hup, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
+			return s.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file")
+	return cmd
+}
+
+// service is a running milter.
+type service struct {
+	file   string
+	reload <-chan os.Signal
+	out    io.Writer
+	talk   io.Writer
+
+	config config.Config
+	log    *slog.Logger
+	server *filter.Server
+}
+
+func (s *service) run(ctx context.Context) error {
+	var err error
+	if s.config, err = loadConfig(s.file); err != nil {
+		return err
+	}
+	settings, err := settingsOf(s.config)
+	if err != nil {
+		return err
+	}
+	s.log = slog.New(slog.NewTextHandler(s.talk, nil))
+	slog.SetDefault(s.log) // the milter library speaks through the standard logger
+	s.server = filter.NewServer(s.log, settings)
+
+	listeners, err := listen(s.config.Listen.Milter)
+	if err != nil {
+		return err
+	}
+	s.welcome()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, l := range listeners {
+		group.Go(func() error { return s.server.Serve(l) })
+	}
+	group.Go(func() error { return s.attend(ctx) })
+	return group.Wait()
+}
+
+// attend waits for signals until ctx ends, and lets messages in flight finish
+// then.
+func (s *service) attend(ctx context.Context) error {
+	for {
+		select {
+		case <-s.reload:
+			s.readAgain()
+		case <-ctx.Done():
+			s.log.Info("stopping", "drain", s.config.Listen.Drain)
+			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Listen.Drain)
+			defer cancel()
+			if err := s.server.Shutdown(drain); err != nil {
+				s.log.Warn("stopped", "error", err)
+				return nil
+			}
+			s.log.Info("stopped")
+			return nil
+		}
+	}
+}
+
+// readAgain makes the file's present content the configuration of later
+// sessions, or leaves everything as it is.
+func (s *service) readAgain() {
+	fresh, err := loadConfig(s.file)
+	if err != nil {
+		var problems config.Problems
+		if errors.As(err, &problems) {
+			for _, p := range problems {
+				s.log.Error("configuration refused", "problem", p.Error(), "hint", p.Hint)
+			}
+		} else {
+			s.log.Error("configuration refused", "problem", err.Error())
+		}
+		s.log.Error("the configuration read before stays in force")
+		return
+	}
+	settings, err := settingsOf(fresh)
+	if err != nil {
+		s.log.Error("configuration refused", "problem", err.Error())
+		return
+	}
+	if !slices.Equal(fresh.Listen.Milter, s.config.Listen.Milter) {
+		s.log.Warn("listen.milter changed: this takes a restart")
+	}
+	fresh.Listen.Milter = s.config.Listen.Milter
+	s.config = fresh
+	s.server.Use(settings)
+	s.log.Info("configuration read again", "file", s.file)
+}
+
+// welcome says where the milter is to be found and, as long as nothing is
+// configured, what to tell the MTA.
+func (s *service) welcome() {
+	for _, a := range s.config.Listen.Milter {
+		s.log.Info("listening", "milter", a.String(), "authserv_id", string(s.config.AuthservID), "mode", string(s.config.Policy.Mode))
+	}
+	if s.file != "" {
+		return
+	}
+	address := s.config.Listen.Milter[0]
+	fmt.Fprintf(s.out, "%s\n%s\n",
+		strings.ReplaceAll(contrib.PostfixMainCF, contrib.DefaultMilter, address.String()),
+		strings.ReplaceAll(contrib.SendmailMC, contrib.DefaultSendmail, address.Sendmail()))
+}
+
+// listen opens all addresses or none.
+func listen(addresses []config.Address) (listeners []net.Listener, err error) {
+	for _, a := range addresses {
+		l, err := listenOn(a)
+		if err != nil {
+			for _, l := range listeners {
+				l.Close()
+			}
+			return nil, fmt.Errorf("listen.milter: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+// listenOn opens one address. A unix socket that nobody listens on any more is
+// taken over. Any local user may connect to one: the folder it lies in says who
+// gets there, and the MTA runs as another user than we do.
+func listenOn(a config.Address) (net.Listener, error) {
+	if a.Network != "unix" {
+		return net.Listen(a.Network, a.Addr)
+	}
+	if err := clearStale(a.Addr); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen(a.Network, a.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(a.Addr, 0o666); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func clearStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("%s exists and is no socket", path)
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c.Close()
+		return fmt.Errorf("another process listens on %s", path)
+	} else if !errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(path)
+}

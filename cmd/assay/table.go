@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"assay/policy"
+	"assay/verify/dkim"
+	"assay/verify/dmarc"
+	"assay/verify/message"
+	"assay/verify/spf"
+)
+
+// writeTable prints an examination for people: a method a line.
+func (e *examination) writeTable(w io.Writer) error {
+	var b strings.Builder
+	line := func(name, text string) { fmt.Fprintf(&b, "%-8s %s\n", name, printable(text)) }
+	f := e.findings
+	line("author", e.author())
+	line("spf", spfWords(f.SPF))
+	if len(f.DKIM) == 0 {
+		line("dkim", "none")
+	}
+	for _, s := range f.DKIM {
+		line("dkim", dkimWords(s))
+	}
+	line("dmarc", dmarcWords(f.DMARC))
+	line("iprev", result(string(f.IPRev.Result), words(f.IPRev.Name.String(), f.IPRev.Err)))
+	line("verdict", verdictWords(e.verdict))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// result puts a result and its explanation into columns.
+func result(value, text string) string {
+	return strings.TrimRight(fmt.Sprintf("%-9s %s", value, text), " ")
+}
+
+func words(text string, err error) string {
+	switch {
+	case err == nil:
+		return text
+	case text == "":
+		return err.Error()
+	}
+	return text + ": " + err.Error()
+}
+
+func (e *examination) author() string {
+	a := e.findings.Author
+	if a.Kind != message.AuthorValid {
+		return fmt.Sprintf("%s: %v", a.Kind, a.Err)
+	}
+	text := a.Domain.String()
+	if org := e.findings.DMARC.OrgDomain; !org.IsZero() {
+		text += ", organizational domain " + org.String()
+	}
+	return text
+}
+
+func spfWords(c spf.Check) string {
+	text := c.Domain.String()
+	if text != "" && c.NullSender {
+		text += " (HELO, for the null sender)"
+	} else if text != "" {
+		text += " (mail from)"
+	}
+	if c.Mechanism != "" {
+		text += ", matched " + c.Mechanism
+	}
+	if c.Err == nil {
+		text += ", " + plural(c.Lookups, "lookup")
+	}
+	return result(string(c.Result), words(text, c.Err))
+}
+
+func dkimWords(s dkim.Signature) string {
+	text := s.SDID.String()
+	if !s.Selector.IsZero() {
+		text += " selector " + s.Selector.String()
+	}
+	var details []string
+	if s.Header != "" {
+		details = append(details, string(s.Header)+"/"+string(s.Body))
+	}
+	if s.Algorithm != "" {
+		details = append(details, s.Algorithm)
+	}
+	if s.KeyBits > 0 {
+		details = append(details, fmt.Sprintf("%d bits", s.KeyBits))
+	}
+	text = words(text, s.Err)
+	if len(details) > 0 {
+		text += " (" + strings.Join(details, ", ") + ")"
+	}
+	return result(string(s.Result), text)
+}
+
+func dmarcWords(e dmarc.Evaluation) string {
+	var parts []string
+	if e.Requested != "" {
+		parts = append(parts, fmt.Sprintf("%s=%s at _dmarc.%s", e.Tag, e.Requested, e.PolicyDomain))
+	}
+	switch {
+	case e.Result == dmarc.Pass || e.Result == dmarc.Fail:
+		parts = append(parts, aligned("spf", e.AlignedSPF), aligned("dkim", len(e.AlignedDKIM) > 0))
+	case e.Err != nil:
+		parts = append(parts, e.Err.Error())
+	case e.Result == dmarc.None:
+		parts = append(parts, "no record")
+	}
+	return result(string(e.Result), strings.Join(parts, "; "))
+}
+
+func aligned(method string, yes bool) string {
+	if yes {
+		return method + " aligned"
+	}
+	return "no aligned " + method + " pass"
+}
+
+func verdictWords(v policy.Verdict) string {
+	if v.Action == policy.Reject || v.Action == policy.Defer {
+		return result(string(v.Action), fmt.Sprintf("%v (%s)", v.Reply, v.Reason))
+	}
+	return result(string(v.Action), v.Reason)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// printable keeps text from the wire from moving the cursor.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,109 @@
+package filter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-milter"
+
+	"assay/policy"
+	"assay/verify"
+	"assay/verify/authres"
+	"assay/verify/message"
+)
+
+// The fields we write. Received ones are removed where others would take them
+// for ours.
+const (
+	resultsField     = "Authentication-Results"
+	dispositionField = "X-Assay-Disposition"
+)
+
+// edits makes the header changes of one message. Nothing is written but at its
+// end.
+type edits struct {
+	settings *Settings
+	header   message.Header
+	agreed   agreement
+}
+
+// write removes the fields that claim to be ours and puts ours on top. tag is
+// the value of the disposition field; "" for none.
+func (e edits) write(m *milter.Modifier, results []authres.Result, tag string) error {
+	forged := func(f message.Field) bool {
+		return f.Is(resultsField) && e.settings.id.Claimed(f.Value) || f.Is(dispositionField)
+	}
+	if err := e.remove(m, forged); err != nil {
+		return err
+	}
+	if tag != "" {
+		if err := e.insert(m, dispositionField, tag); err != nil {
+			return err
+		}
+	}
+	// RFC 8601 §4: a trace field, above everything else.
+	return e.insert(m, resultsField, value(e.settings.ID, results))
+}
+
+// Results returns the value of the field that is written about a message:
+// what was found, and in its comments what was done.
+func Results(authservID string, f verify.Findings, v policy.Verdict) string {
+	return value(authservID, f.Results(string(v.Disposition)))
+}
+
+func value(authservID string, results []authres.Result) string {
+	return authres.Field{AuthservID: authservID, Results: results}.Value()
+}
+
+// removeAll removes every results field, ours or not: it asks nothing of the
+// code that may have failed.
+func (e edits) removeAll(m *milter.Modifier) error {
+	return e.remove(m, func(f message.Field) bool { return f.Is(resultsField) || f.Is(dispositionField) })
+}
+
+// remove deletes fields from the last to the first. Postfix renumbers the
+// fields of a name after each deletion and Sendmail does not: only this order
+// is right for both.
+func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) error {
+	for at, f := range slices.Backward(e.header) {
+		if !unwanted(f) {
+			continue
+		}
+		index := 0
+		for _, g := range e.header[:at+1] {
+			if strings.EqualFold(g.Name, f.Name) {
+				index++
+			}
+		}
+		// A truly empty value deletes; a blank would leave an empty field.
+		if err := m.ChangeHeader(index, f.Name, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert puts a field above all others, the MTA's own Received included.
+func (e edits) insert(m *milter.Modifier, name, value string) error {
+	if e.agreed.has(milter.OptHeaderLeadingSpace) {
+		value = " " + value // the MTA adds none then
+	}
+	return m.InsertHeader(0, name, value)
+}
+
+// tag is the value of the field that filters file by; "" when the message is
+// not tagged.
+func (e edits) tag(v policy.Verdict, f verify.Findings) string {
+	if v.Action != policy.Tag && v.Action != policy.Hold {
+		return ""
+	}
+	words := fmt.Sprintf("%s; dmarc=%s", v.Action, f.DMARC.Result)
+	if f.DMARC.Requested != "" {
+		words += " requested=" + string(f.DMARC.Requested)
+	}
+	if !f.Author.Domain.IsZero() {
+		words += "\n\tauthor=" + f.Author.Domain.String()
+	}
+	return words
+}

@@ -1,0 +1,70 @@
+package filter
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"assay/policy"
+	"assay/verify"
+	"assay/verify/dkim"
+)
+
+// logMessage writes the one line of a message, its keys always in this order.
+func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict, took time.Duration) {
+	m := &t.message
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message",
+		slog.String("qid", m.Envelope.QueueID),
+		slog.String("ip", address(t)),
+		slog.String("helo", m.Connection.Helo),
+		slog.String("envelope_sender", m.Envelope.Sender),
+		slog.String("author_domain", f.Author.Domain.String()),
+		slog.String("spf", string(f.SPF.Result)),
+		slog.String("dkim", signatures(f.DKIM)),
+		slog.String("arc", ""),
+		slog.String("dmarc", string(f.DMARC.Result)),
+		slog.String("requested", string(f.DMARC.Requested)),
+		slog.String("disposition", string(v.Disposition)),
+		slog.String("action", string(v.Action)),
+		slog.String("reason", v.Reason),
+		slog.Int("lookups", f.Lookups),
+		slog.Duration("took", took.Round(time.Microsecond)),
+	)
+}
+
+// logExempt writes the line of a message that was not examined.
+func (s *Server) logExempt(t *transaction) {
+	m := &t.message
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message",
+		slog.String("qid", m.Envelope.QueueID),
+		slog.String("ip", address(t)),
+		slog.String("helo", m.Connection.Helo),
+		slog.String("envelope_sender", m.Envelope.Sender),
+		slog.String("action", string(policy.Accept)),
+		slog.String("reason", "exempt: "+t.exempt),
+	)
+}
+
+func address(t *transaction) string {
+	if addr := t.message.Connection.Addr; addr.IsValid() {
+		return addr.String()
+	}
+	return ""
+}
+
+// signatures lists the results of DKIM, each once, as pass:example.com.
+func signatures(all []dkim.Signature) string {
+	if len(all) == 0 {
+		return string(dkim.None)
+	}
+	const most = 5
+	var words []string
+	for _, s := range all[:min(len(all), most)] {
+		words = append(words, string(s.Result)+":"+s.SDID.String())
+	}
+	if len(all) > most {
+		words = append(words, "…")
+	}
+	return strings.Join(words, ",")
+}

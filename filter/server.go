@@ -1,0 +1,208 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/emersion/go-milter"
+
+	"assay/policy"
+	"assay/verify"
+	"assay/verify/authres"
+)
+
+// Settings is what a session works by. It is not changed once in use: a reload makes
+// a new one, and sessions keep what they began with.
+type Settings struct {
+	ID       string // authserv-id our results are stated under
+	Verifier *verify.Verifier
+	Rules    *policy.Rules
+	// WhenUnable is what a message gets that we failed to examine: policy.Accept
+	// or policy.Defer.
+	WhenUnable policy.Action
+
+	id authres.ID
+}
+
+// Server is the milter. Its methods are safe for concurrent use.
+type Server struct {
+	log      *slog.Logger
+	settings atomic.Pointer[Settings]
+
+	mu        sync.Mutex
+	listeners []net.Listener
+	conns     map[*conn]struct{}
+	closing   bool
+	gone      chan struct{} // closed when closing and the last connection is gone
+}
+
+// NewServer returns a server that works by the given settings and logs one
+// line for each message.
+func NewServer(log *slog.Logger, s Settings) *Server {
+	server := &Server{log: log, conns: make(map[*conn]struct{}), gone: make(chan struct{})}
+	server.Use(s)
+	return server
+}
+
+// Use makes later sessions work by other settings.
+func (s *Server) Use(settings Settings) {
+	settings.id = authres.NewID(settings.ID)
+	s.settings.Store(&settings)
+}
+
+// Serve accepts connections from l until Shutdown, and returns nil then. It
+// owns l.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	for {
+		accepted, err := l.Accept()
+		if err != nil {
+			if s.isClosing() {
+				return nil
+			}
+			return err
+		}
+		if c := newConn(accepted, s.log); s.enter(c) {
+			go s.converse(c)
+		} else {
+			accepted.Close()
+		}
+	}
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+func (s *Server) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.conns[c] = struct{}{}
+	}
+	return !s.closing
+}
+
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.closing && len(s.conns) == 0 {
+		s.release()
+	}
+}
+
+// release tells Shutdown that nobody is left; s.mu is held.
+func (s *Server) release() {
+	select {
+	case <-s.gone:
+	default:
+		close(s.gone)
+	}
+}
+
+// converse negotiates with one MTA and leaves the rest to a library server of
+// its own, which knows this one session only. The library would build a new
+// backend after some answers; here it gets the same again, and with it the client's
+// address.
+func (s *Server) converse(c *conn) {
+	agreed, err := c.negotiate()
+	if err != nil {
+		c.fail(err)
+		c.Close()
+		s.leave(c)
+		return
+	}
+	if !agreed.canEdit() {
+		s.log.Error("the MTA does not allow header changes: its messages are deferred", "peer", c.RemoteAddr().String())
+	}
+	session := newSession(s, c)
+	library := milter.Server{
+		NewMilter: func() milter.Milter { return session },
+		Actions:   agreed.actions,
+		Protocol:  agreed.protocol,
+		SymList:   macros(),
+	}
+	// Serve returns as soon as the one connection has been handed over.
+	_ = library.Serve(&handover{conn: &tracked{conn: c, session: session}})
+}
+
+// handover is a listener that accepts one connection.
+type handover struct {
+	conn net.Conn
+}
+
+func (h *handover) Accept() (net.Conn, error) {
+	if h.conn == nil {
+		return nil, net.ErrClosed
+	}
+	c := h.conn
+	h.conn = nil
+	return c, nil
+}
+
+func (h *handover) Close() error   { return nil }
+func (h *handover) Addr() net.Addr { return nil }
+
+// tracked tells the server when the library is done with a connection.
+type tracked struct {
+	*conn
+	session *session
+	once    sync.Once
+}
+
+func (t *tracked) Close() error {
+	err := t.conn.Close()
+	t.once.Do(func() {
+		t.session.end()
+		t.session.server.leave(t.conn)
+	})
+	return err
+}
+
+// Shutdown stops to accept, closes the connections that are between two
+// messages, and waits until those with a message in flight have finished it or ctx
+// is done, which closes them too; ctx's error is returned then.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.conns {
+		c.state.draining.Store(true)
+		if !c.state.busy.Load() {
+			c.Close()
+		}
+	}
+	if len(s.conns) == 0 {
+		s.release()
+	}
+	s.mu.Unlock()
+
+	select {
+	case <-s.gone:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.conns {
+		c.Close()
+	}
+	s.mu.Unlock()
+	<-s.gone
+	return errors.Join(errors.New("messages in flight were cut off"), ctx.Err())
+}

@@ -1,0 +1,184 @@
+package filter
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/textproto"
+	"runtime/debug"
+	"strings"
+
+	"github.com/emersion/go-milter"
+
+	"assay/verify/message"
+)
+
+// session is one SMTP session as the MTA reports it. The library calls it from
+// one goroutine.
+type session struct {
+	server   *Server
+	conn     *conn
+	settings *Settings
+	client   message.Connection
+	tx       *transaction // the message under way; nil between messages
+}
+
+func newSession(server *Server, c *conn) *session {
+	return &session{server: server, conn: c, settings: server.settings.Load()}
+}
+
+// end is called when the connection is gone.
+func (s *session) end() { s.drop() }
+
+// drop gives up the message under way.
+func (s *session) drop() {
+	if s.tx != nil {
+		s.tx.cancel()
+		s.tx = nil
+	}
+}
+
+// answer returns resp, or nothing where the MTA was told not to wait for a reply.
+func (s *session) answer(unless milter.OptProtocol, resp milter.Response) (milter.Response, error) {
+	if s.conn.agreed.has(unless) {
+		return nil, nil
+	}
+	return resp, nil
+}
+
+// guard runs one callback. A panic in it fails the message under way, and
+// nothing else.
+func (s *session) guard(stage string, callback func()) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.server.log.Error("panic", "stage", stage, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+			if s.tx != nil {
+				s.tx.unable = fmt.Errorf("panic at %s", stage)
+			}
+		}
+	}()
+	callback()
+}
+
+// Connect takes the address and name of the client.
+func (s *session) Connect(host, _ string, _ uint16, addr net.IP, _ *milter.Modifier) (milter.Response, error) {
+	s.drop()
+	s.client = message.Connection{Name: host}
+	if ip, ok := netip.AddrFromSlice(addr); ok {
+		s.client.Addr = ip.Unmap()
+	}
+	return s.answer(milter.OptNoConnReply, milter.RespContinue)
+}
+
+// Helo keeps the last name given: STARTTLS brings a second one.
+func (s *session) Helo(name string, _ *milter.Modifier) (milter.Response, error) {
+	s.client.Helo = name
+	return s.answer(milter.OptNoHeloReply, milter.RespContinue)
+}
+
+// MailFrom begins a message. The library trims what it takes for angle
+// brackets, so that the argument is taken as it came.
+func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error) {
+	s.drop()
+	if !s.conn.agreed.canEdit() {
+		s.server.log.Error("message deferred: the MTA does not allow header changes", "peer", s.conn.RemoteAddr().String())
+		return unavailable(), nil
+	}
+	s.tx = &transaction{session: s, cancel: func() {}}
+	s.guard("mail", func() {
+		s.tx.begin(path(s.conn.sender), macro(m, "auth_authen"))
+		s.tx.note(m)
+	})
+	return s.answer(milter.OptNoMailReply, milter.RespContinue)
+}
+
+// RcptTo keeps the recipient for the record.
+func (s *session) RcptTo(rcpt string, m *milter.Modifier) (milter.Response, error) {
+	if s.tx != nil {
+		s.guard("rcpt", func() {
+			s.tx.rcpt(rcpt)
+			s.tx.note(m)
+		})
+	}
+	return s.answer(milter.OptNoRcptReply, milter.RespContinue)
+}
+
+// Header takes one header field.
+func (s *session) Header(name, value string, m *milter.Modifier) (milter.Response, error) {
+	if s.tx != nil {
+		s.guard("header", func() { s.tx.field(name, value, s.conn.agreed.has(milter.OptHeaderLeadingSpace)) })
+	}
+	return s.answer(milter.OptNoHeaderReply, milter.RespContinue)
+}
+
+// Headers ends the header section. The library's own list of fields is not
+// used: it has lost their order.
+func (s *session) Headers(_ textproto.MIMEHeader, m *milter.Modifier) (milter.Response, error) {
+	if s.tx != nil {
+		s.guard("end of headers", func() {
+			s.tx.note(m)
+			s.tx.endOfHeaders()
+		})
+	}
+	return s.answer(milter.OptNoEOHReply, milter.RespContinue)
+}
+
+// BodyChunk takes a piece of the body, and says when no more is needed.
+func (s *session) BodyChunk(chunk []byte, _ *milter.Modifier) (milter.Response, error) {
+	more := false
+	if s.tx != nil {
+		s.guard("body", func() { more = s.tx.chunk(chunk) })
+	}
+	if s.conn.last != nil {
+		return nil, nil // the MTA sent it with end-of-message
+	}
+	if !more && s.conn.agreed.has(milter.OptSkip) {
+		return milter.NewResponse('s', nil), nil
+	}
+	return s.answer(milter.OptNoBodyReply, milter.RespContinue)
+}
+
+// Body ends the message: it is judged, edited and answered. The answer is never a
+// plain accept or refusal: after those the library and the MTA disagree about what comes next.
+func (s *session) Body(m *milter.Modifier) (resp milter.Response, err error) {
+	if s.tx == nil {
+		return unavailable(), nil
+	}
+	tx := s.tx
+	defer s.drop()
+	s.guard("end of message", func() {
+		tx.note(m)
+		if tx.unable == nil {
+			resp, err = tx.finish(m)
+		}
+	})
+	if tx.unable != nil {
+		return tx.giveUp(m)
+	}
+	return resp, err
+}
+
+// Abort drops the message and keeps the session.
+func (s *session) Abort(*milter.Modifier) error {
+	s.drop()
+	return nil
+}
+
+// path returns what stands between the angle brackets of an SMTP path. A path with only
+// one of them is returned whole: it is no address, and not empty.
+func path(arg string) string {
+	inner, left := strings.CutPrefix(arg, "<")
+	inner, right := strings.CutSuffix(inner, ">")
+	if left != right {
+		return arg
+	}
+	return inner
+}
+
+// macro returns the value of a macro, which may come with braces or without.
+func macro(m *milter.Modifier, name string) string {
+	if value, ok := m.Macros["{"+name+"}"]; ok {
+		return value
+	}
+	return m.Macros[name]
+}

@@ -1,0 +1,153 @@
+package filter
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-milter"
+
+	"assay/policy"
+	"assay/verify"
+	"assay/verify/message"
+)
+
+// maxRecipients bounds the recipients that are kept for the record.
+const maxRecipients = 1000
+
+// transaction is one message.
+type transaction struct {
+	session *session
+	message message.Message
+	exempt  string      // why it is not examined; "" when it is
+	run     *verify.Run // nil when it is not examined
+	cancel  context.CancelFunc
+	unable  error // our own failure to examine it
+}
+
+// begin starts what can be known before the message itself.
+func (t *transaction) begin(sender, login string) {
+	s := t.session
+	t.message = message.Message{
+		Connection: s.client,
+		Envelope:   message.Envelope{Sender: sender, Authenticated: login},
+		Received:   s.settings.Verifier.Now(),
+	}
+	t.exempt = s.settings.Rules.Exempt(&t.message.Connection, &t.message.Envelope)
+	if t.exempt == "" {
+		t.run = s.settings.Verifier.Begin(context.Background(), &t.message.Connection, &t.message.Envelope)
+		t.cancel = t.run.Cancel
+	}
+}
+
+// note keeps the queue id from the macros of the stage at which the MTA tells it.
+func (t *transaction) note(m *milter.Modifier) {
+	if id := macro(m, "i"); id != "" {
+		t.message.Envelope.QueueID = id
+	}
+}
+
+func (t *transaction) rcpt(rcpt string) {
+	if e := &t.message.Envelope; len(e.Recipients) < maxRecipients {
+		e.Recipients = append(e.Recipients, rcpt)
+	}
+}
+
+// field appends one header field as it was received: with its line ends and
+// with its leading blank, of which the MTA eats one where that was not agreed
+// otherwise.
+func (t *transaction) field(name, value string, leadingSpace bool) {
+	if !leadingSpace && !strings.HasPrefix(value, "\t") {
+		value = " " + value
+	}
+	t.message.Header = append(t.message.Header, message.Field{Name: name, Value: networkLines(value)})
+}
+
+// networkLines turns the LF of an MTA into the CRLF that was on the wire.
+func networkLines(value string) string {
+	if strings.IndexByte(value, '\n') < 0 {
+		return value
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(value, "\r\n", "\n"), "\n", "\r\n")
+}
+
+func (t *transaction) endOfHeaders() {
+	if t.run != nil {
+		t.run.Headers(t.message.Header)
+	}
+}
+
+func (t *transaction) chunk(chunk []byte) (more bool) {
+	return t.run != nil && t.unable == nil && t.run.Body(chunk)
+}
+
+// finish judges the message, makes the edits, and returns the answer.
+func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
+	start := time.Now()
+	e := edits{settings: t.session.settings, header: t.message.Header, agreed: t.session.conn.agreed}
+	if t.run == nil {
+		if err := e.write(m, nil, ""); err != nil {
+			return nil, err
+		}
+		t.session.server.logExempt(t)
+		return milter.RespContinue, nil
+	}
+	findings := t.run.Finish()
+	verdict := t.session.settings.Rules.Decide(&t.message, findings)
+	defer func() { t.session.server.logMessage(t, findings, verdict, time.Since(start)) }()
+	switch verdict.Action {
+	case policy.Reject, policy.Defer:
+		return reply(verdict.Reply), nil
+	case policy.Hold:
+		if e.agreed.actions&milter.OptQuarantine == 0 {
+			verdict.Action, verdict.Reason = policy.Tag, verdict.Reason+"; the MTA cannot hold"
+			break
+		}
+		if err := m.Quarantine(oneLine(verdict.Reason)); err != nil {
+			return nil, err
+		}
+	}
+	return milter.RespContinue, e.write(m, findings.Results(string(verdict.Disposition)), e.tag(verdict, findings))
+}
+
+// giveUp answers for a message that we failed to examine. It goes on without
+// results, but never with forged ones.
+func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
+	s := t.session
+	action := s.settings.WhenUnable
+	s.server.log.Error("message not examined", "qid", t.message.Envelope.QueueID, "action", string(action), "error", t.unable)
+	if action == policy.Defer {
+		return unavailable(), nil
+	}
+	e := edits{settings: s.settings, header: t.message.Header, agreed: s.conn.agreed}
+	if err := e.removeAll(m); err != nil {
+		return nil, err
+	}
+	return milter.RespContinue, nil
+}
+
+// unavailable defers a message for a reason of ours.
+func unavailable() milter.Response {
+	return reply(policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"})
+}
+
+// reply is an SMTP reply as the MTA wants it: a single per-cent sign would be
+// lost on the way, or the whole text with it.
+func reply(r policy.Reply) milter.Response {
+	return milter.NewResponseStr('y', strings.ReplaceAll(oneLine(r.String()), "%", "%%"))
+}
+
+// oneLine makes text fit to stand in a reply: printable ASCII on one line.
+func oneLine(text string) string {
+	const limit = 400
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text)
+	if len(clean) > limit {
+		clean = clean[:limit]
+	}
+	return clean
+}

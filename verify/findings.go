@@ -1,0 +1,32 @@
+package verify
+
+import (
+	"assay/verify/authres"
+	"assay/verify/dkim"
+	"assay/verify/dmarc"
+	"assay/verify/iprev"
+	"assay/verify/message"
+	"assay/verify/spf"
+)
+
+// Findings is what all methods found about one message.
+type Findings struct {
+	Author  message.Author
+	SPF     spf.Check // the MAIL FROM identity
+	Helo    spf.Check // the HELO identity, for the record: it never aligns
+	IPRev   iprev.Evaluation
+	DKIM    []dkim.Signature // one for each DKIM-Signature field
+	DMARC   dmarc.Evaluation
+	Lookups int // DNS questions asked, answered by the cache or not
+}
+
+// Results returns the findings as they are written in Authentication-Results.
+// disposition is what was done about a DMARC failure, for the comment.
+func (f Findings) Results(disposition string) []authres.Result {
+	if f.DMARC.Result == dmarc.Pass {
+		disposition = "" // nothing was to be done
+	}
+	results := []authres.Result{f.SPF.AuthRes()}
+	results = append(results, dkim.AuthRes(f.DKIM)...)
+	return append(results, f.DMARC.AuthRes(disposition), f.IPRev.AuthRes())
+}
