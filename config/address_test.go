@@ -1,0 +1,93 @@
+package config
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAddress(t *testing.T) {
+	form := func(text, network, addr, postfix, sendmail string) {
+		t.Helper()
+		got, err := ParseAddress(text)
+		want := Address{network, addr}
+		if err != nil || got != want {
+			t.Errorf("ParseAddress(%q): got %+v, %v; want %+v", text, got, err, want)
+		}
+		if got.String() != postfix {
+			t.Errorf("%q for Postfix: got %q, want %q", text, got.String(), postfix)
+		}
+		if got.Sendmail() != sendmail {
+			t.Errorf("%q for Sendmail: got %q, want %q", text, got.Sendmail(), sendmail)
+		}
+		for _, written := range []string{got.text(), got.Sendmail()} {
+			if again, err := ParseAddress(written); err != nil || again != got {
+				t.Errorf("%q written as %q: got %+v, %v; want %+v", text, written, again, err, got)
+			}
+		}
+	}
+	form("unix:/run/assay/milter.sock", "unix", "/run/assay/milter.sock", "unix:/run/assay/milter.sock", "local:/run/assay/milter.sock")
+	form("local:/run/assay/milter.sock", "unix", "/run/assay/milter.sock", "unix:/run/assay/milter.sock", "local:/run/assay/milter.sock")
+	form("unix:/run//assay/./milter:1", "unix", "/run/assay/milter:1", "unix:/run/assay/milter:1", "local:/run/assay/milter:1")
+	form("inet:127.0.0.1:8891", "tcp4", "127.0.0.1:8891", "inet:127.0.0.1:8891", "inet:8891@127.0.0.1")
+	form("inet:8891@127.0.0.1", "tcp4", "127.0.0.1:8891", "inet:127.0.0.1:8891", "inet:8891@127.0.0.1")
+	form("inet:8891@[127.0.0.1]", "tcp4", "127.0.0.1:8891", "inet:127.0.0.1:8891", "inet:8891@127.0.0.1")
+	form("inet:0.0.0.0:65535", "tcp4", "0.0.0.0:65535", "inet:0.0.0.0:65535", "inet:65535@0.0.0.0")
+	form("inet:localhost:8891", "tcp", "localhost:8891", "inet:localhost:8891", "inet:8891@localhost")
+	form("inet:8891@LOCALHOST.", "tcp", "localhost:8891", "inet:localhost:8891", "inet:8891@localhost")
+	form("inet:[::1]:8891", "tcp6", "[::1]:8891", "inet:[::1]:8891", "inet6:8891@[::1]")
+	form("inet6:[::1]:8891", "tcp6", "[::1]:8891", "inet:[::1]:8891", "inet6:8891@[::1]")
+	form("inet6:8891@::1", "tcp6", "[::1]:8891", "inet:[::1]:8891", "inet6:8891@[::1]")
+	form("inet6:8891@[0:0::1]", "tcp6", "[::1]:8891", "inet:[::1]:8891", "inet6:8891@[::1]")
+	form("inet6:8891@localhost", "tcp6", "localhost:8891", "inet:localhost:8891", "inet6:8891@localhost")
+	form("inet6:[localhost]:1", "tcp6", "localhost:1", "inet:localhost:1", "inet6:1@localhost")
+}
+
+func TestAddressRefused(t *testing.T) {
+	refused := func(text string) {
+		t.Helper()
+		if got, err := ParseAddress(text); err == nil || got != (Address{}) {
+			t.Errorf("ParseAddress(%q): got %+v, %v; want an error alone", text, got, err)
+		}
+	}
+	refused("")
+	refused("unix")
+	refused("unix:")
+	refused("UNIX:/run/x")
+	refused("unix:/run/a,b")
+	refused("unix:/run/a\nb")
+	refused("unix:/run/a\x00b")
+	refused("unix:@abstract")
+	refused("inet:")
+	refused("inet:@")
+	refused("inet:8891@[::1")
+	refused("inet:+8891@localhost")
+	refused("inet:08891@localhost")
+	refused("inet:8891@@localhost")
+	refused("inet:[]:8891")
+	refused("inet:*:8891")
+	refused("inet:a..b:8891")
+}
+
+func TestSocketPathLimit(t *testing.T) {
+	path := "/" + strings.Repeat("p", MaxSocketPath-1)
+	if _, err := ParseAddress("unix:" + path); err != nil {
+		t.Errorf("path of %d bytes: got %v", len(path), err)
+	}
+	if _, err := ParseAddress("unix:" + path + "p"); err == nil {
+		t.Errorf("path of %d bytes: got no error", len(path)+1)
+	}
+}
+
+// What Address says is what net.Listen takes.
+func TestAddressListens(t *testing.T) {
+	for _, a := range []Address{{"tcp4", "127.0.0.1:0"}, {"unix", filepath.Join(t.TempDir(), "s")}} {
+		l, err := net.Listen(a.Network, a.Addr)
+		if err != nil {
+			t.Errorf("Listen on %v: %v", a, err)
+			continue
+		}
+		l.Close()
+	}
+}

@@ -1,0 +1,264 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// MaxProblems is how many problems of one file are reported; then a last one
+// says that reading stopped.
+const MaxProblems = 100
+
+// reader carries one reading of a file: it walks over the TOML expressions in
+// their order and sets what each names in the Config behind top.
+type reader struct {
+	text     []byte
+	newlines []int // offsets of the line feeds in text
+	parser   unstable.Parser
+	known    map[string]setting
+	top      *section
+	sections map[string]*section // those of which there is one, by key
+	listed   []*section          // those that are written [[key]]
+	problems Problems
+}
+
+// section is a struct of the configuration while it is being filled.
+type section struct {
+	key   string
+	line  int            // where it begins
+	value reflect.Value  // the struct, settable
+	lines map[string]int // where its settings stand, by key
+}
+
+// read sets in cfg what text says and returns what is wrong with it.
+func read(text []byte, cfg *Config) Problems {
+	r := &reader{
+		// The library finds positions by capacity; it is to be the length.
+		text:     slices.Clip(text),
+		newlines: newlinesOf(text),
+		known:    allSettings(),
+		top:      &section{value: reflect.ValueOf(cfg).Elem(), lines: map[string]int{}},
+		sections: map[string]*section{},
+	}
+	r.checkSyntax()
+	whole := len(r.problems) == 0
+	r.walk()
+	// What is missing or contradicts itself cannot be told from a part.
+	if whole {
+		r.checkMissing()
+		r.checkRelations(cfg)
+	}
+	if r.full() {
+		last := slices.MaxFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+		r.problems = append(r.problems, Problem{Line: last.Line, Text: "too many problems; there may be more below"})
+	}
+	return r.problems
+}
+
+// report adds a problem; err may carry a hint.
+func (r *reader) report(line int, key string, err error) {
+	if !r.full() {
+		r.problems = append(r.problems, Problem{Line: line, Key: key, Text: err.Error(), Hint: hintOf(err)})
+	}
+}
+
+func (r *reader) full() bool { return len(r.problems) == MaxProblems }
+
+// walk visits every expression up to the first syntax error.
+func (r *reader) walk() {
+	var broken []int // lines
+	for _, p := range r.problems {
+		broken = append(broken, p.Line)
+	}
+	r.parser.Reset(r.text)
+	current := r.top
+	for !r.full() && r.parser.NextExpression() {
+		e := r.parser.Expression()
+		switch {
+		case e.Kind != unstable.KeyValue:
+			current = r.begin(e, r.lineOf(e, 0))
+		// One problem a line is enough where TOML itself is broken.
+		case !slices.Contains(broken, r.lineOf(e, 0)):
+			r.pair(current, e)
+		}
+	}
+	r.checkParser(broken)
+}
+
+// begin returns the section that the header e begins, nil when there is none
+// of that name; what stands below it is then skipped.
+func (r *reader) begin(e *unstable.Node, line int) *section {
+	key := keyOf("", e)
+	s, ok := r.known[key]
+	switch {
+	case !ok:
+		r.report(line, key, r.unknown("section", key))
+	case s.section() == nil:
+		r.report(line, key, faultf("a section, not a setting").hinted("write %s = … without brackets", s.name))
+	default:
+		if s.isList() != (e.Kind == unstable.ArrayTable) {
+			r.report(line, key, faultf("wrong number of brackets").hinted("write %s", s.header()))
+		}
+		if s.isList() {
+			return r.add(s, line)
+		}
+		return r.enter(s, line)
+	}
+	return nil
+}
+
+// enter returns the one section s, which may be written in several places.
+func (r *reader) enter(s setting, line int) *section {
+	if r.sections[s.key] == nil {
+		r.sections[s.key] = &section{s.key, line, r.top.value.Field(s.field), map[string]int{}}
+	}
+	return r.sections[s.key]
+}
+
+// add appends a section to the list s. The value of the one before must not
+// be set any more: it may have been moved.
+func (r *reader) add(s setting, line int) *section {
+	list := r.top.value.Field(s.field)
+	list.Set(reflect.Append(list, reflect.Zero(s.section())))
+	added := &section{s.key, line, list.Index(list.Len() - 1), map[string]int{}}
+	r.listed = append(r.listed, added)
+	return added
+}
+
+// pair sets what "key = value" says in the section in; nil is an unknown one.
+func (r *reader) pair(in *section, e *unstable.Node) {
+	if in == nil {
+		return
+	}
+	line, key := r.lineOf(e, 0), keyOf(in.key, e)
+	s, ok := r.known[key]
+	if !ok {
+		r.report(line, key, r.unknown("setting", key))
+		return
+	}
+	if s.section() != nil {
+		r.inline(s, e.Value(), line)
+		return
+	}
+	if parent := strings.TrimSuffix(key, "."+s.name); parent != key && parent != in.key {
+		outer := r.known[parent]
+		if outer.isList() {
+			r.report(line, key, faultf("outside of a section").hinted("write %s above it", outer.header()))
+			return
+		}
+		in = r.enter(outer, line)
+	}
+	in.lines[key] = line
+	r.set(s, in.value.Field(s.field), e.Value(), line)
+}
+
+// inline reads a section written as key = { … }, or a list of them.
+func (r *reader) inline(s setting, value *unstable.Node, line int) {
+	switch {
+	case value.Kind == unstable.InlineTable && !s.isList():
+		r.pairs(r.enter(s, line), value)
+	case value.Kind == unstable.Array && s.isList():
+		for it := value.Children(); it.Next(); {
+			n := it.Node()
+			if n.Kind == unstable.InlineTable {
+				r.pairs(r.add(s, r.lineOf(n, line)), n)
+			} else {
+				r.report(r.lineOf(n, line), s.key, wrongType(n, "a section").hinted("write %s", s.header()))
+			}
+		}
+	default:
+		r.report(line, s.key, wrongType(value, "a section").hinted("write %s", s.header()))
+	}
+}
+
+func (r *reader) pairs(in *section, table *unstable.Node) {
+	for it := table.Children(); it.Next(); {
+		r.pair(in, it.Node())
+	}
+}
+
+// set reads value into target, the field of the setting s.
+func (r *reader) set(s setting, target reflect.Value, value *unstable.Node, line int) {
+	fresh := reflect.New(s.typ).Elem()
+	var err error
+	if s.isList() {
+		if !r.list(s, fresh, value, line) {
+			return
+		}
+	} else {
+		err = decode(value, fresh.Addr().Interface())
+	}
+	if err == nil {
+		err = s.check(fresh)
+	}
+	if err != nil {
+		r.report(line, s.key, err)
+		return
+	}
+	target.Set(fresh)
+}
+
+// list reads a list and reports whether every item of it is right.
+func (r *reader) list(s setting, target reflect.Value, value *unstable.Node, line int) (ok bool) {
+	ok = true
+	item := func(n *unstable.Node) {
+		fresh := reflect.New(s.typ.Elem())
+		err := decode(n, fresh.Interface())
+		if err == nil && s.unique && contains(target, fresh.Elem()) {
+			err = faultf("%s is stated twice", encode(fresh.Elem()))
+		}
+		if err != nil {
+			r.report(r.lineOf(n, line), s.key, err)
+			ok = false
+			return
+		}
+		target.Set(reflect.Append(target, fresh.Elem()))
+	}
+	switch {
+	case value.Kind == unstable.Array:
+		for it := value.Children(); it.Next(); {
+			item(it.Node())
+		}
+	case s.lone && value.Kind == unstable.String:
+		item(value)
+	case value.Kind == unstable.String && len(value.Data) <= maxQuoted:
+		r.report(line, s.key, wrongType(value, "a list").hinted("write [%s]", quoteTOML(string(value.Data))))
+		return false
+	default:
+		r.report(line, s.key, wrongType(value, "a list").hinted(`write it in brackets, such as ["…"]`))
+		return false
+	}
+	return ok
+}
+
+func contains(list, item reflect.Value) bool {
+	for i := range list.Len() {
+		if list.Index(i).Equal(item) {
+			return true
+		}
+	}
+	return false
+}
+
+// unknown is the fault of a name we do not have.
+func (r *reader) unknown(what, key string) error {
+	bad := faultf("unknown %s", what)
+	var names []string
+	for _, s := range r.known {
+		if (s.section() != nil) == (what == "section") {
+			names = append(names, s.key)
+		}
+	}
+	slices.Sort(names) // so that of two equally near the same one is named
+	near := nearest(key, names)
+	switch {
+	case near == "":
+		return bad.hinted("assay config describe lists every setting")
+	case what == "section":
+		return bad.hinted("did you mean %s?", r.known[near].header())
+	}
+	return bad.hinted("did you mean %s?", near)
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// setting is one field of the structs in config.go with what its tags say: a
+// value, a section ([dns]) or a list of sections ([[exception]]).
+type setting struct {
+	key       string // "dns.timeout"
+	name      string // "timeout"
+	says      string
+	field     int // its index in the struct that holds it
+	typ       reflect.Type
+	oneOf     []string
+	low, high string // "" where there is no range
+	required  bool
+	unique    bool
+	lone      bool
+	shown     bool
+}
+
+// settingsOf returns the settings directly in the struct typ, whose own key
+// is parent, in the order of the file.
+func settingsOf(typ reflect.Type, parent string) []setting {
+	settings := make([]setting, typ.NumField())
+	for i := range settings {
+		f := typ.Field(i)
+		s := setting{name: f.Tag.Get("key"), says: f.Tag.Get("says"), field: i, typ: f.Type}
+		s.key = join(parent, s.name)
+		s.low, s.high, _ = strings.Cut(f.Tag.Get("range"), "..")
+		if words := f.Tag.Get("oneof"); words != "" {
+			s.oneOf = strings.Split(words, "|")
+		}
+		is := strings.Split(f.Tag.Get("is"), ",")
+		s.required = slices.Contains(is, "required")
+		s.unique = slices.Contains(is, "unique")
+		s.lone = slices.Contains(is, "lone")
+		s.shown = slices.Contains(is, "shown")
+		settings[i] = s
+	}
+	return settings
+}
+
+// allSettings returns every setting and section by its key.
+func allSettings() map[string]setting {
+	all := map[string]setting{}
+	for _, s := range settingsOf(reflect.TypeFor[Config](), "") {
+		all[s.key] = s
+		if inner := s.section(); inner != nil {
+			for _, s := range settingsOf(inner, s.key) {
+				all[s.key] = s
+			}
+		}
+	}
+	return all
+}
+
+func join(parent, name string) string {
+	if parent == "" {
+		return name
+	}
+	return parent + "." + name
+}
+
+// section returns the struct behind a section or a list of them, nil for a
+// value. Sections are the structs whose fields have a key.
+func (s setting) section() reflect.Type {
+	typ := s.typ
+	if s.isList() {
+		typ = typ.Elem()
+	}
+	if typ.Kind() == reflect.Struct && typ.NumField() > 0 && typ.Field(0).Tag.Get("key") != "" {
+		return typ
+	}
+	return nil
+}
+
+func (s setting) isList() bool { return s.typ.Kind() == reflect.Slice }
+
+// header is the line that begins the section.
+func (s setting) header() string {
+	if s.isList() {
+		return "[[" + s.key + "]]"
+	}
+	return "[" + s.key + "]"
+}
+
+// check says why a value that has the right type is refused all the same.
+func (s setting) check(value reflect.Value) error {
+	if s.required && (value.IsZero() || s.isList() && value.Len() == 0) {
+		return faultf("is empty")
+	}
+	if s.oneOf != nil && !slices.Contains(s.oneOf, value.String()) {
+		bad := faultf("%s is not one of %s", quoted(value.String()), strings.Join(s.oneOf, ", "))
+		if near := nearest(value.String(), s.oneOf); near != "" {
+			return bad.hinted(`did you mean "%s"?`, near)
+		}
+		return bad
+	}
+	if s.low != "" && (value.Int() < s.bound(s.low) || value.Int() > s.bound(s.high)) {
+		return faultf("%s is out of range", encode(value)).hinted("write a value from %s to %s", s.low, s.high)
+	}
+	return nil
+}
+
+// bound reads one end of a range tag, in the type of the setting.
+func (s setting) bound(text string) int64 {
+	if s.typ == reflect.TypeFor[time.Duration]() {
+		d, _ := parseDuration(text)
+		return int64(d)
+	}
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}
