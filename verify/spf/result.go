@@ -1,6 +1,9 @@
 package spf
 
 import (
+	"errors"
+
+	"assay/verify/authres"
 	"assay/verify/domain"
 )
 
@@ -38,9 +41,45 @@ type Check struct {
 	// NullSender is set where the MAIL FROM identity is postmaster@HELO
 	// because the reverse-path is empty (RFC 7208 §2.4).
 	NullSender bool
-	// Mechanism names the kind of term that matched (all, a, ip, mx, ptr, exists); ""
-	// when none did.
+	// Mechanism names the kind of term that matched (all, a, mx, ip4, ip6,
+	// ptr, exists), inside of an include the term there; "" when none did.
 	Mechanism string
-	Lookups   int   // terms that caused look-ups (RFC 7208 §4.6.4)
-	Err       error // why the result is neither pass nor none; may be nil
+	// Lookups is how many terms caused look-ups (RFC 7208 §4.6.4), at most
+	// ten: the eleventh ends the evaluation before it is looked up.
+	Lookups int
+	// Err explains none, temperror and permerror by wrapping an error of this
+	// package; nil for the other results.
+	Err error
+}
+
+// AuthRes returns the check as a result of RFC 8601 §2.7.2. Nothing of the
+// stranger's text stands in it but the validated domain.
+func (c Check) AuthRes() authres.Result {
+	// RFC 8601 §2.7.2: the null sender is reported as the HELO identity; the
+	// local part of the sender should not be shown.
+	property := "mailfrom"
+	if c.Identity == Helo || c.NullSender {
+		property = "helo"
+	}
+	return authres.Result{
+		Method:  "spf",
+		Value:   string(c.Result),
+		Comment: c.comment(),
+		Props:   []authres.Prop{{Type: "smtp", Name: property, Value: c.Domain.String()}},
+	}
+}
+
+func (c Check) comment() string {
+	switch {
+	case c.Mechanism != "":
+		return "matched " + c.Mechanism
+	case c.Result == Neutral:
+		return "nothing matched"
+	}
+	for _, cause := range causes {
+		if errors.Is(c.Err, cause) {
+			return cause.Error() // the rest is for the log
+		}
+	}
+	return ""
 }
