@@ -180,7 +180,7 @@ func (c *conn) idle() {
 // readFrame reads one frame and checks it; of a body chunk it reads only the
 // head. The data is valid until the next frame is read.
 func (c *conn) readFrame() (cmd byte, data []byte, err error) {
-	var head [5]byte
+	var head [4]byte
 	if _, err := io.ReadFull(c.in, head[:1]); err != nil {
 		return 0, nil, err
 	}
@@ -188,9 +188,12 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 	if _, err := io.ReadFull(c.in, head[1:]); err != nil {
 		return 0, nil, err
 	}
-	size, cmd := binary.BigEndian.Uint32(head[:4]), head[4]
+	size := binary.BigEndian.Uint32(head[:])
 	if size == 0 || size > maxFrame {
 		return 0, nil, fmt.Errorf("%w: %d octets", errFrameSize, size)
+	}
+	if cmd, err = c.in.ReadByte(); err != nil {
+		return 0, nil, err
 	}
 	length := int(size) - 1
 	if cmd == cmdBody {
