@@ -175,8 +175,12 @@ func (p *addressParser) angle() error {
 	if err != nil {
 		return err
 	}
-	if p.next() != '@' {
+	switch p.next() {
+	case '@':
+	case '>':
 		return errNoAddrSpec
+	default:
+		return errBracket
 	}
 	if err := p.addrSpec(words); err != nil {
 		return err
