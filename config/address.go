@@ -18,8 +18,11 @@ const MaxSocketPath = 103
 // Address is where we listen for the MTA, in the terms of [net.Listen].
 // Addresses are compared with ==.
 type Address struct {
-	Network string // "unix", "tcp4" and "tcp6" (IP addresses), "tcp" (a host name), "tcp6" (a host name asked for with inet6)
-	Addr    string // the path, or "host:port" with IPv6 addresses in brackets
+	// Network is "unix"; "tcp4" or "tcp6" for an IP address; "tcp" for a host
+	// name, "tcp6" for one that inet6 asks for.
+	Network string
+	// Addr is the path, or "host:port" with an IPv6 address in brackets.
+	Addr string
 }
 
 // String is the address as Postfix takes it in smtpd_milters.
@@ -68,8 +71,8 @@ func ParseAddress(text string) (Address, error) {
 		return parseInet(family, rest)
 	}
 	bad := faultf("%s does not begin with unix: or inet:", quoted(text))
-	if strings.HasPrefix(text, "/") {
-		return Address{}, bad.hinted(`write "unix:%s"`, text)
+	if a, err := parseSocketPath(text); err == nil {
+		return Address{}, bad.hinted(`write "%s"`, a)
 	}
 	if a, err := parseInet("inet", text); err == nil {
 		return Address{}, bad.hinted(`write "%s"`, a)

@@ -43,11 +43,9 @@ func read(text []byte, cfg *Config) Problems {
 		top:      &section{value: reflect.ValueOf(cfg).Elem(), lines: map[string]int{}},
 		sections: map[string]*section{},
 	}
-	r.checkSyntax()
-	whole := len(r.problems) == 0
 	r.walk()
 	// What is missing or contradicts itself cannot be told from a part.
-	if whole {
+	if r.checkSyntax() {
 		r.checkMissing()
 		r.checkRelations(cfg)
 	}
@@ -69,23 +67,16 @@ func (r *reader) full() bool { return len(r.problems) == MaxProblems }
 
 // walk visits every expression up to the first syntax error.
 func (r *reader) walk() {
-	var broken []int // lines
-	for _, p := range r.problems {
-		broken = append(broken, p.Line)
-	}
 	r.parser.Reset(r.text)
 	current := r.top
 	for !r.full() && r.parser.NextExpression() {
 		e := r.parser.Expression()
-		switch {
-		case e.Kind != unstable.KeyValue:
-			current = r.begin(e, r.lineOf(e, 0))
-		// One problem a line is enough where TOML itself is broken.
-		case !slices.Contains(broken, r.lineOf(e, 0)):
+		if e.Kind == unstable.KeyValue {
 			r.pair(current, e)
+		} else {
+			current = r.begin(e, r.lineOf(e, 0))
 		}
 	}
-	r.checkParser(broken)
 }
 
 // begin returns the section that the header e begins, nil when there is none
@@ -105,7 +96,7 @@ func (r *reader) begin(e *unstable.Node, line int) *section {
 		if s.isList() {
 			return r.add(s, line)
 		}
-		return r.enter(s, line)
+		return r.enterOnce(s, line)
 	}
 	return nil
 }
@@ -116,6 +107,15 @@ func (r *reader) enter(s setting, line int) *section {
 		r.sections[s.key] = &section{s.key, line, r.top.value.Field(s.field), map[string]int{}}
 	}
 	return r.sections[s.key]
+}
+
+// enterOnce is enter for a header or inline table, of which TOML permits one.
+func (r *reader) enterOnce(s setting, line int) *section {
+	if before := r.sections[s.key]; before != nil {
+		r.report(line, s.key, faultf("begun before, on line %d", before.line).
+			hinted("write the settings of both below one %s", s.header()))
+	}
+	return r.enter(s, line)
 }
 
 // add appends a section to the list s. The value of the one before must not
@@ -151,6 +151,10 @@ func (r *reader) pair(in *section, e *unstable.Node) {
 		}
 		in = r.enter(outer, line)
 	}
+	if before, said := in.lines[key]; said {
+		r.report(line, key, faultf("set before, on line %d", before).hinted("keep one of the two"))
+		return
+	}
 	in.lines[key] = line
 	r.set(s, in.value.Field(s.field), e.Value(), line)
 }
@@ -159,7 +163,7 @@ func (r *reader) pair(in *section, e *unstable.Node) {
 func (r *reader) inline(s setting, value *unstable.Node, line int) {
 	switch {
 	case value.Kind == unstable.InlineTable && !s.isList():
-		r.pairs(r.enter(s, line), value)
+		r.pairs(r.enterOnce(s, line), value)
 	case value.Kind == unstable.Array && s.isList():
 		for it := value.Children(); it.Next(); {
 			n := it.Node()
@@ -184,12 +188,10 @@ func (r *reader) pairs(in *section, table *unstable.Node) {
 func (r *reader) set(s setting, target reflect.Value, value *unstable.Node, line int) {
 	fresh := reflect.New(s.typ).Elem()
 	var err error
-	if s.isList() {
-		if !r.list(s, fresh, value, line) {
-			return
-		}
-	} else {
+	if !s.isList() {
 		err = decode(value, fresh.Addr().Interface())
+	} else if !r.setList(s, fresh, value, line) {
+		return
 	}
 	if err == nil {
 		err = s.check(fresh)
@@ -201,46 +203,48 @@ func (r *reader) set(s setting, target reflect.Value, value *unstable.Node, line
 	target.Set(fresh)
 }
 
-// list reads a list and reports whether every item of it is right.
-func (r *reader) list(s setting, target reflect.Value, value *unstable.Node, line int) (ok bool) {
+// setList reads the items of a list into target. It reports each that is
+// wrong, on its own line, and whether all are right.
+func (r *reader) setList(s setting, target reflect.Value, value *unstable.Node, line int) (ok bool) {
+	items, err := itemsOf(s, value)
+	if err != nil {
+		r.report(line, s.key, err)
+		return false
+	}
 	ok = true
-	item := func(n *unstable.Node) {
-		fresh := reflect.New(s.typ.Elem())
-		err := decode(n, fresh.Interface())
-		if err == nil && s.unique && contains(target, fresh.Elem()) {
-			err = faultf("%s is stated twice", encode(fresh.Elem()))
+	stated := map[any]bool{}
+	for _, n := range items {
+		item := reflect.New(s.typ.Elem())
+		err := decode(n, item.Interface())
+		if err == nil && s.unique && stated[item.Elem().Interface()] {
+			err = faultf("%s is stated twice", encode(item.Elem()))
 		}
 		if err != nil {
 			r.report(r.lineOf(n, line), s.key, err)
 			ok = false
-			return
+			continue
 		}
-		target.Set(reflect.Append(target, fresh.Elem()))
-	}
-	switch {
-	case value.Kind == unstable.Array:
-		for it := value.Children(); it.Next(); {
-			item(it.Node())
-		}
-	case s.lone && value.Kind == unstable.String:
-		item(value)
-	case value.Kind == unstable.String && len(value.Data) <= maxQuoted:
-		r.report(line, s.key, wrongType(value, "a list").hinted("write [%s]", quoteTOML(string(value.Data))))
-		return false
-	default:
-		r.report(line, s.key, wrongType(value, "a list").hinted(`write it in brackets, such as ["…"]`))
-		return false
+		stated[item.Elem().Interface()] = true
+		target.Set(reflect.Append(target, item.Elem()))
 	}
 	return ok
 }
 
-func contains(list, item reflect.Value) bool {
-	for i := range list.Len() {
-		if list.Index(i).Equal(item) {
-			return true
+// itemsOf returns the items of a list, or the one that stands for a list.
+func itemsOf(s setting, value *unstable.Node) ([]*unstable.Node, error) {
+	switch {
+	case value.Kind == unstable.Array:
+		var items []*unstable.Node
+		for it := value.Children(); it.Next(); {
+			items = append(items, it.Node())
 		}
+		return items, nil
+	case s.lone && value.Kind == unstable.String:
+		return []*unstable.Node{value}, nil
+	case value.Kind == unstable.String && len(value.Data) <= maxQuoted:
+		return nil, wrongType(value, "a list").hinted("write [%s]", quoteTOML(string(value.Data)))
 	}
-	return false
+	return nil, wrongType(value, "a list").hinted(`write it in brackets, such as ["…"]`)
 }
 
 // unknown is the fault of a name we do not have.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"slices"
 	"sort"
 	"strings"
 
@@ -10,31 +9,32 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// checkSyntax reports the first place where the text is not TOML, a name that
-// is defined twice included.
-func (r *reader) checkSyntax() {
+// checkSyntax reports where the walk had to stop because the text is not TOML,
+// and returns whether the walk saw the whole of it.
+func (r *reader) checkSyntax() (whole bool) {
+	var bad *unstable.ParserError
+	if errors.As(r.parser.Error(), &bad) {
+		at := r.parser.Shape(r.parser.Range(bad.Highlight)).Start
+		r.reportSyntax(at.Line, at.Column, bad.Message)
+		return false
+	}
+	// The parser does not compare what it reads with what it has read. The
+	// walk knows most of what TOML forbids there; the library has the last
+	// word. It is asked only where the walk found nothing: then no table has
+	// more names than ours, and time does not grow with their square.
+	if len(r.problems) > 0 {
+		return !r.full()
+	}
 	var tree map[string]any
 	err := toml.Unmarshal(r.text, &tree)
-	var bad *toml.DecodeError
-	if errors.As(err, &bad) {
-		line, column := bad.Position()
-		r.reportSyntax(line, column, strings.TrimPrefix(bad.Error(), "toml: "))
+	var wrong *toml.DecodeError
+	if errors.As(err, &wrong) {
+		line, column := wrong.Position()
+		r.reportSyntax(line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
 	} else if err != nil {
 		r.report(0, "", err)
 	}
-}
-
-// checkParser reports where the walk had to stop, when that is further down
-// than what checkSyntax found.
-func (r *reader) checkParser(reported []int) {
-	var bad *unstable.ParserError
-	if !errors.As(r.parser.Error(), &bad) {
-		return
-	}
-	at := r.parser.Shape(r.parser.Range(bad.Highlight)).Start
-	if !slices.Contains(reported, at.Line) {
-		r.reportSyntax(at.Line, at.Column, bad.Message)
-	}
+	return err == nil
 }
 
 func (r *reader) reportSyntax(line, column int, message string) {

@@ -221,6 +221,8 @@ func (c *conn) handle(cmd byte, data []byte) error {
 		c.frame = append(c.frame, 0, 0, 0, 0, cmdBody)
 		binary.BigEndian.PutUint32(c.frame, uint32(c.body)+1)
 		return nil
+	case cmdConnect:
+		data = bareIPv6(data)
 	case cmdMail:
 		c.state.busy.Store(true)
 		if c.state.draining.Load() {

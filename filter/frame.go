@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // maxFrame bounds one frame, command byte included: the largest body chunk
@@ -97,4 +99,17 @@ func checkConnect(data []byte) error {
 		}
 	}
 	return bad
+}
+
+// bareIPv6 takes the "IPv6:" off that Sendmail puts before an address in a CONNECT,
+// which has been checked: the library does not know it and would lose the address.
+func bareIPv6(data []byte) []byte {
+	const tag = "IPv6:"
+	family := bytes.IndexByte(data, 0) + 1
+	address := family + 3 // after the port
+	end := address + len(tag)
+	if data[family] == '6' && len(data) >= end && strings.EqualFold(string(data[address:end]), tag) {
+		return slices.Delete(data, address, end)
+	}
+	return data
 }
