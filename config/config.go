@@ -18,6 +18,7 @@ type Config struct {
 	DNS        DNS         `key:"dns" says:"how questions are asked and answers kept"`
 	Policy     Policy      `key:"policy" says:"what this site does with what was found"`
 	Exceptions []Exception `key:"exception" says:"for one author domain; the first match wins; shown in result, log and report"`
+	DMARC      DMARC       `key:"dmarc" says:"how the author is evaluated (RFC 9989)"`
 	ARC        ARC         `key:"arc" says:"results that forwarders and mailing lists vouch for (RFC 8617)"`
 	Failure    Failure     `key:"failure" says:"our own fault, never the sender's"`
 }
@@ -36,19 +37,21 @@ type Exempt struct {
 
 // DNS says how questions are asked and how long answers are kept.
 type DNS struct {
-	Servers       []netip.AddrPort `key:"servers" says:"such as [\"192.0.2.53\", \"[2001:db8::53]:5353\"]; default: those of /etc/resolv.conf"`
-	Timeout       time.Duration    `key:"timeout" range:"10ms..1m" says:"one query"`
-	MessageBudget time.Duration    `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`
-	CacheEntries  int              `key:"cache_entries" range:"100..10000000" says:"answers kept in memory"`
-	MaxTTL        time.Duration    `key:"max_ttl" range:"1m..7d" says:"no answer is kept longer; failures are kept for 5s"`
+	Servers        []netip.AddrPort `key:"servers" says:"such as [\"192.0.2.53\", \"[2001:db8::53]:5353\"]; default: those of /etc/resolv.conf"`
+	Timeout        time.Duration    `key:"timeout" range:"10ms..1m" says:"one query"`
+	MessageBudget  time.Duration    `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`
+	MessageQueries int              `key:"message_queries" range:"16..1000" says:"questions that one message may cause"`
+	CacheEntries   int              `key:"cache_entries" range:"100..10000000" says:"answers kept in memory"`
+	MaxTTL         time.Duration    `key:"max_ttl" range:"1m..7d" says:"no answer is kept longer; failures are kept for 5s"`
 }
 
 // Policy says what this site does with what was found.
 type Policy struct {
-	Mode         Mode   `key:"mode" is:"shown" oneof:"observe|enforce" says:"whether findings are only stated or also acted on"`
-	OnReject     Action `key:"on_reject" oneof:"reject|hold|tag|accept" says:"what enforcing does where the author domain asks for reject"`
-	OnQuarantine Action `key:"on_quarantine" oneof:"reject|hold|tag|accept" says:"the same for quarantine"`
-	OnTemperror  Action `key:"on_temperror" oneof:"accept|defer" says:"the same where DNS failed, so that nobody knows"`
+	Mode            Mode   `key:"mode" is:"shown" oneof:"observe|enforce" says:"whether findings are only stated or also acted on"`
+	OnReject        Action `key:"on_reject" oneof:"reject|hold|tag|accept" says:"what enforcing does where the author domain asks for reject"`
+	OnQuarantine    Action `key:"on_quarantine" oneof:"reject|hold|tag|accept" says:"the same for quarantine"`
+	OnInvalidAuthor Action `key:"on_invalid_author" oneof:"reject|hold|tag|accept" says:"the same where From does not name one author domain"`
+	OnTemperror     Action `key:"on_temperror" oneof:"accept|defer" says:"the same where DNS failed, so that nobody knows"`
 }
 
 // Exception is a site's own decision about one author domain.
@@ -60,6 +63,11 @@ type Exception struct {
 	// Until is the first moment at which the exception no longer holds; the
 	// zero Time means that it always holds.
 	Until time.Time `key:"until" says:"the first day (UTC) it no longer holds, or a date and time; may be left out"`
+}
+
+// DMARC says how the author is evaluated.
+type DMARC struct {
+	EvaluateAllAuthors bool `key:"evaluate_all_authors" says:"a From of up to 4 domains is evaluated for each, and the strictest result counts; otherwise it is invalid"`
 }
 
 // ARC says which sealers are believed.
@@ -109,12 +117,13 @@ func Default(hostname string) Config {
 			Authenticated: true,
 		},
 		DNS: DNS{
-			Timeout:       3 * time.Second,
-			MessageBudget: 20 * time.Second,
-			CacheEntries:  50000,
-			MaxTTL:        24 * time.Hour,
+			Timeout:        3 * time.Second,
+			MessageBudget:  20 * time.Second,
+			MessageQueries: 64,
+			CacheEntries:   50000,
+			MaxTTL:         24 * time.Hour,
 		},
-		Policy:  Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnTemperror: Accept},
+		Policy:  Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnInvalidAuthor: Reject, OnTemperror: Accept},
 		ARC:     ARC{Enable: true},
 		Failure: Failure{WhenUnable: Accept},
 	}

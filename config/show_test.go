@@ -33,13 +33,16 @@ exempt.authenticated = false
 dns.servers = ["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:5353", "[2001:db8::54]:53"]
 dns.timeout = "500ms"
 dns.message_budget = "1m"
+dns.message_queries = 100
 dns.cache_entries = 1000
 dns.max_ttl = "1d12h"
 policy.mode = "enforce"
 policy.on_reject = "reject"
 policy.on_quarantine = "hold"
+policy.on_invalid_author = "tag"
 policy.on_temperror = "defer"
 exception = [{ author_domain = "partner.example", action = "accept", reason = "their \"gateway\" breaks signatures, ticket 4711", owner = "ops@example.org", until = 2027-03-01 }, { author_domain = "xn--bcher-kva.example", action = "tag", reason = "until the 1st, \\o/", until = 2027-03-01T08:00:00Z }]
+dmarc.evaluate_all_authors = true
 arc.enable = false
 arc.trusted_sealers = ["lists.example.net"]
 failure.when_unable = "defer"

@@ -14,7 +14,7 @@ import (
 // logMessage writes the one line of a message, its keys always in this order.
 func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict, took time.Duration) {
 	m := &t.message
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message",
+	attrs := []slog.Attr{
 		slog.String("qid", m.Envelope.QueueID),
 		slog.String("ip", address(t)),
 		slog.String("helo", m.Connection.Helo),
@@ -30,7 +30,12 @@ func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict,
 		slog.String("reason", v.Reason),
 		slog.Int("lookups", f.Lookups),
 		slog.Duration("took", took.Round(time.Microsecond)),
-	)
+	}
+	if psl := f.DMARC.Disagreement(); !psl.IsZero() {
+		// Receivers that still follow RFC 7489 judge this message differently.
+		attrs = append(attrs, slog.String("org_domain", f.DMARC.OrgDomain.String()), slog.String("psl_org_domain", psl.String()))
+	}
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", attrs...)
 }
 
 // logExempt writes the line of a message that was not examined.

@@ -80,7 +80,7 @@ func (r *Rules) action(m *message.Message, f verify.Findings) (Action, string) {
 	case dmarc.PermError:
 		if f.Author.Kind != message.AuthorValid {
 			// RFC 9989 §11.5: a message without one author is a threat.
-			return Tag, "author " + string(f.Author.Kind)
+			return r.OnInvalidAuthor, "author " + string(f.Author.Kind)
 		}
 		return Accept, "dmarc permerror"
 	default:

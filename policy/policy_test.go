@@ -113,8 +113,14 @@ func TestExempt(t *testing.T) {
 func TestInvalidAuthor(t *testing.T) {
 	f := verify.Findings{Author: message.Author{Kind: message.AuthorMultipleFields, Err: message.ErrManyFields}}
 	f.DMARC = dmarc.Invalid(errors.New("x"))
-	rules := Rules{Enforce: true}
-	if v := rules.Decide(&message.Message{}, f); v.Action != Tag || v.Reason != "author multiple-fields" {
-		t.Errorf("got %+v", v)
+	for _, action := range []Action{Reject, Hold, Tag, Accept} {
+		rules := Rules{Enforce: true, OnInvalidAuthor: action}
+		v := rules.Decide(&message.Message{}, f)
+		if v.Action != action || v.Reason != "author multiple-fields" {
+			t.Errorf("got %+v", v)
+		}
+		if refused := v.Reply.String() == "550 5.7.1 Message refused: it does not name one author domain"; refused != (action == Reject) {
+			t.Errorf("%s: %v", action, v.Reply)
+		}
 	}
 }

@@ -23,10 +23,11 @@ const (
 
 // Rules is a site's policy. It is not changed once in use and may be shared.
 type Rules struct {
-	Enforce      bool   // act on findings; otherwise they are only stated
-	OnReject     Action // where the author domain asks for reject
-	OnQuarantine Action // where it asks for quarantine
-	OnTempError  Action // where DNS failed, so that nobody knows: Accept or Defer
+	Enforce         bool   // act on findings; otherwise they are only stated
+	OnReject        Action // where the author domain asks for reject
+	OnQuarantine    Action // where it asks for quarantine
+	OnInvalidAuthor Action // where From does not name one author domain
+	OnTempError     Action // where DNS failed, so that nobody knows: Accept or Defer
 
 	ExemptNetworks      []netip.Prefix
 	ExemptAuthenticated bool

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -21,7 +22,16 @@ type Verifier struct {
 	// Budget bounds how long Finish waits for DNS; what is missing then is
 	// temperror.
 	Budget time.Duration
+	// Queries bounds the DNS questions of one message; 0 is DefaultQueries. What a
+	// method finds when its share is used up is permerror: the sender caused it.
+	Queries int
+	// EvaluateAllAuthors evaluates a From of up to MaxAuthors domains for each
+	// of them; the strictest result counts. Otherwise such a From is invalid.
+	EvaluateAllAuthors bool
 }
+
+// MaxAuthors is how many author domains of one message are evaluated.
+const MaxAuthors = 4
 
 // Run is the evaluation of one message. Its methods are called in the order
 // Headers, Body, Finish, by one goroutine. Cancel must be called when a message
@@ -30,34 +40,37 @@ type Run struct {
 	verifier *Verifier
 	ctx      context.Context
 	cancel   context.CancelFunc
-	resolver *counter
+	shares   *shares
 
-	envelope *background[envelope]
+	mailFrom *background[spf.Check]
+	client   *background[client]
 	author   message.Author
 	bodies   dkim.Bodies
 	dkim     *dkim.Run
-	dmarc    *dmarc.Run
+	dmarc    []*dmarc.Run // one for each author domain that is evaluated
 }
 
-// envelope is what can be known before the message itself.
-type envelope struct {
-	mailFrom, helo spf.Check
-	iprev          iprev.Evaluation
+// client is what is found about the host that sends the message.
+type client struct {
+	helo  spf.Check
+	iprev iprev.Evaluation
 }
 
 // Begin starts SPF and the check of the client's name, and returns at once.
 // The look-ups end with ctx.
 func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.Envelope) *Run {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Run{verifier: v, ctx: ctx, cancel: cancel, resolver: &counter{resolver: v.Resolver}}
+	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
-	r.envelope = start(func() envelope {
-		spf := spf.Verifier{Resolver: r.resolver}
-		return envelope{
-			mailFrom: spf.MailFrom(ctx, addr, helo, sender),
-			helo:     spf.Helo(ctx, addr, helo),
-			iprev:    iprev.Check(ctx, r.resolver, addr),
+	r.mailFrom = start(func() spf.Check {
+		return spf.Verifier{Resolver: r.shares.of(shareSPF)}.MailFrom(ctx, addr, helo, sender)
+	})
+	r.client = start(func() client {
+		found := client{iprev: iprev.Check(ctx, r.shares.of(shareIPRev), addr)}
+		if sender != "" { // otherwise the HELO identity is what MAIL FROM stands for
+			found.helo = spf.Verifier{Resolver: r.shares.of(shareHelo)}.Helo(ctx, addr, helo)
 		}
+		return found
 	})
 	return r
 }
@@ -66,10 +79,13 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 // returns, and starts the look-ups of keys and policy.
 func (r *Run) Headers(h message.Header) {
 	r.author = h.Author()
-	d := dkim.Verifier{Resolver: r.resolver, Now: r.verifier.Now}
+	d := dkim.Verifier{Resolver: r.shares.of(shareDKIM), Now: r.verifier.Now}
 	r.dkim = d.Begin(r.ctx, h, r.author.Domain, &r.bodies)
-	if r.author.Kind == message.AuthorValid {
-		r.dmarc = dmarc.Verifier{Resolver: r.resolver}.Begin(r.ctx, r.author.Domain)
+	if r.author.Kind == message.AuthorValid || r.verifier.EvaluateAllAuthors && len(r.author.Domains) <= MaxAuthors {
+		v := dmarc.Verifier{Resolver: r.shares.of(shareDMARC)}
+		for _, author := range r.author.Domains {
+			r.dmarc = append(r.dmarc, v.Begin(r.ctx, author))
+		}
 	}
 }
 
@@ -88,14 +104,22 @@ func (r *Run) Finish() Findings {
 	defer deadline.Stop()
 
 	r.bodies.Close()
-	e := r.envelope.wait()
-	f := Findings{Author: r.author, SPF: e.mailFrom, Helo: e.helo, IPRev: e.iprev, DKIM: r.dkim.Finish()}
-	if r.dmarc != nil {
-		f.DMARC = r.dmarc.Finish(f.SPF, f.DKIM)
-	} else {
+	c := r.client.wait()
+	f := Findings{Author: r.author, SPF: r.mailFrom.wait(), Helo: c.helo, IPRev: c.iprev, DKIM: r.dkim.Finish()}
+	if f.SPF.NullSender {
+		f.Helo = f.SPF
+		f.Helo.Identity, f.Helo.NullSender = spf.Helo, false
+	}
+	if len(r.dmarc) == 0 {
 		f.DMARC = dmarc.Invalid(fmt.Errorf("author %s: %w", r.author.Kind, r.author.Err))
 	}
-	f.Lookups = int(r.resolver.asked.Load())
+	for _, run := range r.dmarc {
+		// RFC 9989 §11.5: of several authors the strictest counts.
+		if e := run.Finish(f.SPF, f.DKIM); f.DMARC.Result == "" || e.Stricter(f.DMARC) {
+			f.DMARC = e
+		}
+	}
+	f.Lookups = int(r.shares.asked.Load())
 	return f
 }
 

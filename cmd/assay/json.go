@@ -53,6 +53,7 @@ type reportDMARC struct {
 	Requested    string `json:"requested,omitempty"`
 	Tag          string `json:"tag,omitempty"`
 	OrgDomain    string `json:"org_domain,omitempty"`
+	PSLOrgDomain string `json:"psl_org_domain,omitempty"`
 	PolicyDomain string `json:"policy_domain,omitempty"`
 	AlignedSPF   bool   `json:"aligned_spf"`
 	AlignedDKIM  []int  `json:"aligned_dkim,omitempty"`
@@ -85,7 +86,7 @@ func (e *examination) writeJSON(w io.Writer) error {
 		DKIM:           dkimReports(f.DKIM),
 		DMARC: reportDMARC{
 			Result: string(f.DMARC.Result), Requested: string(f.DMARC.Requested), Tag: f.DMARC.Tag,
-			OrgDomain: f.DMARC.OrgDomain.String(), PolicyDomain: f.DMARC.PolicyDomain.String(),
+			OrgDomain: f.DMARC.OrgDomain.String(), PSLOrgDomain: f.DMARC.Disagreement().String(), PolicyDomain: f.DMARC.PolicyDomain.String(),
 			AlignedSPF: f.DMARC.AlignedSPF, AlignedDKIM: f.DMARC.AlignedDKIM, Error: text(f.DMARC.Err),
 		},
 		IPRev: reportIPRev{string(f.IPRev.Result), f.IPRev.Name.String(), text(f.IPRev.Err)},

@@ -56,6 +56,9 @@ func (e *examination) author() string {
 	if org := e.findings.DMARC.OrgDomain; !org.IsZero() {
 		text += ", organizational domain " + org.String()
 	}
+	if psl := e.findings.DMARC.Disagreement(); !psl.IsZero() {
+		text += " (" + psl.String() + " by the public suffix list)"
+	}
 	return text
 }
 

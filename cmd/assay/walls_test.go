@@ -20,6 +20,7 @@ var walls = map[string][]string{
 	"github.com/pelletier/go-toml":    {"config"},
 	"github.com/spf13/cobra":          {"cmd/assay"},
 	"filippo.io/bigmod":               {"verify/dkim"},
+	"golang.org/x/net/publicsuffix":   {"verify/dmarc"},
 	"golang.org/x/net/idna":           {"verify/domain"},
 	"golang.org/x/sync/errgroup":      {"cmd/assay"},
 	"golang.org/x/sync/singleflight":  {"dnscache"},

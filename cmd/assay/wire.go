@@ -43,6 +43,9 @@ func settingsOf(c config.Config) (filter.Settings, error) {
 			Resolver: resolver,
 			Now:      time.Now,
 			Budget:   c.DNS.MessageBudget,
+			Queries:  c.DNS.MessageQueries,
+
+			EvaluateAllAuthors: c.DMARC.EvaluateAllAuthors,
 		},
 		Rules:      rulesOf(c),
 		WhenUnable: policy.Action(c.Failure.WhenUnable),
@@ -54,6 +57,7 @@ func rulesOf(c config.Config) *policy.Rules {
 		Enforce:             c.Policy.Mode == config.Enforce,
 		OnReject:            policy.Action(c.Policy.OnReject),
 		OnQuarantine:        policy.Action(c.Policy.OnQuarantine),
+		OnInvalidAuthor:     policy.Action(c.Policy.OnInvalidAuthor),
 		OnTempError:         policy.Action(c.Policy.OnTemperror),
 		ExemptNetworks:      append([]netip.Prefix(nil), c.Exempt.Networks...),
 		ExemptAuthenticated: c.Exempt.Authenticated,

@@ -69,5 +69,5 @@ func (s Signature) comment() string {
 	case size == "":
 		return s.Err.Error()
 	}
-	return fmt.Sprintf("%v; %s", s.Err, size)
+	return fmt.Sprintf("%v, %s", s.Err, size)
 }

@@ -32,7 +32,7 @@ func text(n int) []byte {
 		line := strings.Repeat(words, 2)[at : at+76]
 		b.WriteString(strings.TrimRight(line, " ") + "\r\n")
 	}
-	return b.Bytes()[:n-2 : n-2]
+	return b.Bytes()[: n-2 : n-2]
 }
 
 // encoded returns n octets of base64 in lines of 76 columns.

@@ -35,6 +35,7 @@ var (
 	ErrKeyLong      = errors.New("RSA key longer than 8192 bits")
 	ErrKeyExponent  = errors.New("RSA exponent not acceptable")
 	ErrKeyModulus   = errors.New("RSA modulus not acceptable")
+	ErrExhausted    = errors.New("too many DNS questions")
 	ErrKeySubdomain = errors.New("key does not allow i= below d=")
 )
 

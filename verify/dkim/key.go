@@ -43,6 +43,14 @@ type Key struct {
 // Ed25519 (RFC 8463 §3).
 func (k *Key) Verify(digest, signature []byte) bool { return k.verify(digest, signature) }
 
+// Fits fails with ErrKeyType when the key is not for an algorithm of a=.
+func (k *Key) Fits(algorithm string) error {
+	if kind, _, _ := strings.Cut(algorithm, "-"); k.Type != kind {
+		return ErrKeyType
+	}
+	return nil
+}
+
 // parsedKey is what is kept with a DNS answer.
 type parsedKey struct {
 	key *Key
@@ -60,6 +68,8 @@ func FindKey(ctx context.Context, resolver lookup.Resolver, selector, sdid domai
 	switch {
 	case lookup.Absent(err):
 		return nil, fmt.Errorf("%w: no such name", ErrNoKey)
+	case lookup.IsExhausted(err):
+		return nil, ErrExhausted
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrLookup, err)
 	case len(answer.Records) == 0:
@@ -186,6 +196,8 @@ func parseRSA(der []byte) (*Key, error) {
 		return nil, fmt.Errorf("%w: %d", ErrKeyLong, bits)
 	case public.E < 3 || public.E%2 == 0 || public.E > maxRSAExponent:
 		return nil, ErrKeyExponent
+	case public.N.Bit(0) == 0:
+		return nil, fmt.Errorf("%w: even", ErrKeyModulus)
 	}
 	verify, err := rsaVerifier(public)
 	if err != nil {

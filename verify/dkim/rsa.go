@@ -18,7 +18,7 @@ const sha256Prefix = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x
 // anew for every signature, which is a third of its time; here it is prepared once for as
 // long as the key is kept.
 func rsaVerifier(public *rsa.PublicKey) (func(digest, signature []byte) bool, error) {
-	modulus, err := bigmod.NewModulus(public.N.Bytes()) // refuses even ones
+	modulus, err := bigmod.NewModulus(public.N.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyModulus, err)
 	}

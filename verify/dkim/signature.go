@@ -1,10 +1,7 @@
 package dkim
 
 import (
-	"encoding/base64"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -52,10 +49,8 @@ func parseSignature(value string, now time.Time, s *Signature) (*parsed, error) 
 	if v, _ := list.Get("v"); v != "1" {
 		return nil, ErrVersion
 	}
-	for _, name := range []string{"a", "b", "bh", "d", "h", "s"} {
-		if _, ok := list.Get(name); !ok {
-			return nil, fmt.Errorf("%w: %s=", ErrTagMissing, name)
-		}
+	if err := Require(list, "a", "b", "bh", "d", "h", "s"); err != nil {
+		return nil, err
 	}
 	if err := p.readAlgorithm(s); err != nil {
 		return nil, err
@@ -68,48 +63,29 @@ func parseSignature(value string, now time.Time, s *Signature) (*parsed, error) 
 			return nil, err
 		}
 	}
-	if err := p.readTimes(now); err != nil {
+	if err := ReadTimes(list, now); err != nil {
 		return nil, err
 	}
-	if err := p.readHashes(s); err != nil {
+	if err := p.readHashes(); err != nil {
 		return nil, err
 	}
 	return p, p.readCanon(s)
 }
 
-// readNames reads d= and s=. RFC 6376 §3.5: a signing domain has two labels at
-// the least.
 func (p *parsed) readNames(s *Signature) error {
-	d, _ := p.list.Get("d")
-	selector, _ := p.list.Get("s")
 	b, _ := p.list.Get("b")
 	s.b = tags.Compact(b)
-	var dErr, sErr error
-	p.sdid, dErr = domain.Parse(d)
-	p.selector, sErr = domain.Parse(selector)
+	var err error
+	p.sdid, p.selector, err = ReadSigner(p.list)
 	s.SDID, s.Selector = p.sdid, p.selector
-	switch {
-	case dErr != nil:
-		return fmt.Errorf("%w: d=: %w", ErrDomain, dErr)
-	case p.sdid.Labels() < 2:
-		return fmt.Errorf("%w: d= has one label", ErrDomain)
-	case sErr != nil:
-		return fmt.Errorf("%w: s=: %w", ErrDomain, sErr)
-	}
-	return nil
+	return err
 }
 
 func (p *parsed) readAlgorithm(s *Signature) error {
-	p.algorithm, _ = p.list.Get("a")
-	switch p.algorithm {
-	case "rsa-sha256", "ed25519-sha256":
-		s.Algorithm = p.algorithm
-		return nil
-	case "rsa-sha1":
-		s.Algorithm = p.algorithm
-		return ErrSHA1 // RFC 8301 §3.1
-	}
-	return ErrAlgorithm
+	var err error
+	p.algorithm, err = ReadAlgorithm(p.list)
+	s.Algorithm = p.algorithm
+	return err
 }
 
 // readAUID: RFC 6376 §3.5: the domain of i= is d= or below it.
@@ -165,105 +141,24 @@ func fieldName(name string) bool {
 	return name != ""
 }
 
-func (p *parsed) readQuery(*Signature) error {
-	q, ok := p.list.Get("q")
-	if ok && !slices.Contains(tags.Items(q), "dns/txt") {
-		return ErrQuery
-	}
-	return nil
+func (p *parsed) readQuery(*Signature) error { return ReadQuery(p.list) }
+
+func (p *parsed) readLength(*Signature) (err error) {
+	p.length, err = ReadLength(p.list)
+	return err
 }
 
-func (p *parsed) readLength(*Signature) error {
-	p.length = -1
-	text, ok := p.list.Get("l")
-	if !ok {
-		return nil
+func (p *parsed) readHashes() (err error) {
+	if p.bodyHash, err = ReadBase64(p.list, "bh"); err == nil {
+		p.sig, err = ReadBase64(p.list, "b")
 	}
-	n, err := number(text, maxDigits)
-	if err != nil {
-		return fmt.Errorf("%w: l=", ErrSyntax)
-	}
-	p.length = n
-	return nil
+	return err
 }
 
-// readTimes: RFC 6376 §3.5: t= and x= are seconds of twelve digits at most, and
-// x= is later than t=.
-func (p *parsed) readTimes(now time.Time) error {
-	made, madeErr := p.time("t")
-	expires, expiresErr := p.time("x")
-	switch {
-	case madeErr != nil, expiresErr != nil:
-		return fmt.Errorf("%w: t= or x=", ErrSyntax)
-	case made >= 0 && expires >= 0 && expires <= made:
-		return ErrTime
-	case expires >= 0 && now.After(time.Unix(expires, 0).Add(tolerance)):
-		return ErrExpired
-	case made >= 0 && time.Unix(made, 0).After(now.Add(tolerance)):
-		return ErrFuture
-	}
-	return nil
-}
-
-// time returns the seconds of a tag, -1 when it is absent.
-func (p *parsed) time(name string) (int64, error) {
-	text, ok := p.list.Get(name)
-	if !ok {
-		return -1, nil
-	}
-	return number(text, 12)
-}
-
-// number reads decimal digits; what exceeds an int64 is the largest one.
-func number(text string, digits int) (int64, error) {
-	if text == "" || len(text) > digits {
-		return 0, strconv.ErrSyntax
-	}
-	for i := 0; i < len(text); i++ {
-		if text[i] < '0' || text[i] > '9' {
-			return 0, strconv.ErrSyntax
-		}
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		n = 1<<63 - 1
-	}
-	return n, nil
-}
-
-func (p *parsed) readHashes(s *Signature) error {
-	bh, _ := p.list.Get("bh")
-	var bhErr, bErr error
-	p.bodyHash, bhErr = base64.StdEncoding.DecodeString(tags.Compact(bh))
-	p.sig, bErr = base64.StdEncoding.DecodeString(s.b)
-	if bhErr != nil || len(p.bodyHash) == 0 {
-		return fmt.Errorf("%w: bh= is not base64", ErrSyntax)
-	}
-	if bErr != nil || len(p.sig) == 0 {
-		return fmt.Errorf("%w: b= is not base64", ErrSyntax)
-	}
-	return nil
-}
-
-// readCanon: RFC 6376 §3.5: one name stands for the header, the body is simple
-// then; simple/simple is the default.
-func (p *parsed) readCanon(s *Signature) error {
-	p.header, p.body = Simple, Simple
-	c, ok := p.list.Get("c")
-	if ok {
-		header, body, both := strings.Cut(c, "/")
-		p.header = Canon(header)
-		if both {
-			p.body = Canon(body)
-		}
-	}
-	for _, canon := range []Canon{p.header, p.body} {
-		if canon != Simple && canon != Relaxed {
-			return ErrCanon
-		}
-	}
+func (p *parsed) readCanon(s *Signature) (err error) {
+	p.header, p.body, err = ReadCanon(p.list)
 	s.Header, s.Body = p.header, p.body
-	return nil
+	return err
 }
 
 // appendHashed appends what the signature is made over (RFC 6376 §3.7): the

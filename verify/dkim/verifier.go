@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"assay/verify/domain"
@@ -38,16 +37,7 @@ type candidate struct {
 	field  int // index in the header
 	parsed *parsed
 	hash   *BodyHash
-	key    *lookupKey
-}
-
-// lookupKey is one key look-up; several signatures may share it.
-type lookupKey struct {
-	sdid, selector domain.Name
-	done           chan struct{}
-	key            *Key
-	err            error
-	panicked       any
+	key    *PendingKey
 }
 
 // Begin parses the signatures of header, asks bodies for the hashes they need and
@@ -63,27 +53,12 @@ func (v Verifier) Begin(ctx context.Context, header message.Header, author domai
 		}
 	}
 	r.choose(author)
-	var keys []*lookupKey
+	var keys Keys
 	for _, c := range r.open {
 		c.hash = bodies.Want(c.parsed.body, c.parsed.length)
-		at := slices.IndexFunc(keys, func(k *lookupKey) bool {
-			return k.sdid == c.parsed.sdid && k.selector == c.parsed.selector
-		})
-		if at >= 0 {
-			c.key = keys[at]
-			continue
-		}
-		c.key = &lookupKey{sdid: c.parsed.sdid, selector: c.parsed.selector, done: make(chan struct{})}
-		keys = append(keys, c.key)
-		go c.key.find(ctx, v.Resolver)
+		c.key = keys.Find(ctx, v.Resolver, c.parsed.selector, c.parsed.sdid)
 	}
 	return r
-}
-
-func (k *lookupKey) find(ctx context.Context, resolver lookup.Resolver) {
-	defer close(k.done)
-	defer func() { k.panicked = recover() }()
-	k.key, k.err = FindKey(ctx, resolver, k.selector, k.sdid)
 }
 
 func (r *Run) add(field int, value string, now time.Time) {
@@ -141,11 +116,7 @@ func (r *Run) Finish() []Signature {
 // checks come first: no public key operation is spent on a body that differs.
 func (r *Run) verify(c *candidate, buffer []byte) []byte {
 	s, p := &r.signatures[c.at], c.parsed
-	<-c.key.done
-	if c.key.panicked != nil {
-		panic(c.key.panicked)
-	}
-	key, err := c.key.key, c.key.err
+	key, err := c.key.Wait()
 	if err == nil {
 		s.KeyBits = key.Bits
 		err = fits(key, p)
@@ -175,19 +146,14 @@ func (r *Run) verify(c *candidate, buffer []byte) []byte {
 
 // fits checks a key against the signature that names it (RFC 6376 §6.1.2).
 func fits(key *Key, p *parsed) error {
-	kind, _, _ := strings.Cut(p.algorithm, "-")
-	switch {
-	case key.Type != kind:
-		return ErrKeyType
-	case key.Strict && p.auid != p.sdid:
+	if err := key.Fits(p.algorithm); err != nil {
+		return err
+	}
+	if key.Strict && p.auid != p.sdid {
 		return ErrKeySubdomain
 	}
 	return nil
 }
-
-// singletons are the fields of which a message has one (RFC 5322 §3.6). One more,
-// added after signing, may be the one that is shown.
-var singletons = []string{"From", "Subject", "Date", "To", "Reply-To", "Message-ID", "Content-Type", "MIME-Version"}
 
 // caveat returns why a signature that verifies does not count; nil when it
 // does.
@@ -197,28 +163,7 @@ func (r *Run) caveat(c *candidate) error {
 	if p.length >= 0 && c.hash.Size() > p.length {
 		return ErrBodyLength
 	}
-	for _, name := range singletons {
-		count := 0
-		for _, f := range r.header {
-			if f.Is(name) {
-				count++
-			}
-		}
-		if count > 1 && signedTimes(p.names, name) < count {
-			return ErrUnsigned // RFC 6376 §8.15
-		}
-	}
-	return nil
-}
-
-func signedTimes(names []string, name string) int {
-	n := 0
-	for _, signed := range names {
-		if strings.EqualFold(signed, name) {
-			n++
-		}
-	}
-	return n
+	return CheckDuplicates(r.header, p.names)
 }
 
 // settle sets the result that err stands for; nil is Pass.

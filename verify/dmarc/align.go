@@ -5,6 +5,7 @@ import (
 
 	"assay/verify/dkim"
 	"assay/verify/domain"
+	"assay/verify/lookup"
 	"assay/verify/spf"
 )
 
@@ -42,6 +43,9 @@ func (a *alignment) of(d domain.Name, mode Mode) (bool, error) {
 	}
 	a.walked[d] = true
 	org, err := a.run.walker.organizationOf(a.run.ctx, d)
+	if lookup.IsExhausted(err) {
+		return false, nil // as with MaxWalks
+	}
 	return err == nil && org.name == known.org.name, err
 }
 

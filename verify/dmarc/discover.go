@@ -93,6 +93,8 @@ func (w *walker) existence(ctx context.Context, name domain.Name) (Existence, er
 	switch {
 	case lookup.Absent(err):
 		return Absent, nil
+	case lookup.IsExhausted(err):
+		return "", nil // unknown, so that np does not apply
 	case err != nil:
 		return "", fmt.Errorf("lookup of %s: %w", name, err)
 	}

@@ -164,7 +164,11 @@ func (r *Run) judge(e *Evaluation, s spf.Check, sigs []dkim.Signature) (Result, 
 		if e.aligned() {
 			return Pass, nil
 		}
-		return TempError, fmt.Errorf("dmarc: %w: %w", ErrDiscovery, r.found.err)
+		result := TempError
+		if lookup.IsExhausted(r.found.err) {
+			result = PermError // the sender caused it
+		}
+		return result, fmt.Errorf("dmarc: %w: %w", ErrDiscovery, r.found.err)
 	case r.found.policy == nil:
 		// RFC 9989 §4.10.1: without a record DMARC is not applied.
 		return None, nil

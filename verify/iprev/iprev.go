@@ -38,9 +38,11 @@ var (
 	ErrNoName   = errors.New("address without name")
 	ErrMismatch = errors.New("no name leads back to the address")
 	ErrDNS      = errors.New("DNS failure")
+	// ErrExhausted comes with PermError.
+	ErrExhausted = errors.New("too many DNS questions")
 )
 
-var causes = []error{ErrAddress, ErrNoName, ErrMismatch, ErrDNS}
+var causes = []error{ErrAddress, ErrNoName, ErrMismatch, ErrDNS, ErrExhausted}
 
 // MaxNames is how many names of an address are examined; the others are
 // ignored. Each costs one look-up.
@@ -78,6 +80,8 @@ func verifiedName(ctx context.Context, r lookup.Resolver, ip netip.Addr) (domain
 	}
 	texts, err := r.PTR(ctx, ip)
 	switch {
+	case lookup.IsExhausted(err):
+		return domain.Name{}, ErrExhausted
 	case lookup.Temporary(err):
 		return domain.Name{}, fmt.Errorf("%w: names of %s: %w", ErrDNS, ip, err)
 	// RFC 8601 §2.7.3: without PTR record the result is permerror.
@@ -97,6 +101,9 @@ func verifiedName(ctx context.Context, r lookup.Resolver, ip netip.Addr) (domain
 		addrs, err := ask(ctx, name.String())
 		if slices.Contains(addrs, ip) {
 			return name, nil
+		}
+		if lookup.IsExhausted(err) {
+			return domain.Name{}, ErrExhausted
 		}
 		if lookup.Temporary(err) {
 			// What this name would have shown is unknown, so it is not a fail.

@@ -8,6 +8,8 @@
 //   - everything else that keeps the answer from us (SERVFAIL, REFUSED, a
 //     malformed answer, a time-out, a cancelled context) is a *net.DNSError
 //     with IsTemporary;
+//   - a question that is not asked, because the message has had its share of them, is
+//     what Exhausted makes;
 //   - the error is that *net.DNSError itself, never wrapped, because the SPF
 //     library recognises nothing else;
 //   - names are absolute: no search list is applied.
@@ -70,8 +72,24 @@ func Absent(err error) bool {
 	return errors.As(err, &e) && e.IsNotFound
 }
 
-// Temporary reports whether err kept the answer from us. Every error that
-// does not say that the name is absent does: an outage is never evidence.
+// Temporary reports whether err kept the answer from us. Every error does that does
+// not say that the name is absent or the share of questions used up: an
+// outage is never evidence.
 func Temporary(err error) bool {
-	return err != nil && !Absent(err)
+	return err != nil && !Absent(err) && !IsExhausted(err)
+}
+
+// exhausted is the text that tells our own refusal to ask from an outage.
+const exhausted = "the message has caused too many DNS questions"
+
+// Exhausted returns the error of a question about name that is not asked: the sender of
+// the message has caused too many already.
+func Exhausted(name string) error {
+	return &net.DNSError{Err: exhausted, Name: name}
+}
+
+// IsExhausted reports whether err is, or wraps, what Exhausted makes.
+func IsExhausted(err error) bool {
+	var e *net.DNSError
+	return errors.As(err, &e) && e.Err == exhausted
 }

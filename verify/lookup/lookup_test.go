@@ -21,6 +21,10 @@ func TestErrors(t *testing.T) {
 	check(&net.DNSError{IsTemporary: true}, false, true)
 	check(&net.DNSError{IsTimeout: true}, false, true)
 	check(errors.New("anything else"), false, true)
+	check(Exhausted("example.com"), false, false)
+	if !IsExhausted(fmt.Errorf("x: %w", Exhausted("example.com"))) || IsExhausted(&net.DNSError{Err: "x"}) || IsExhausted(nil) {
+		t.Error("IsExhausted")
+	}
 }
 
 func TestDerive(t *testing.T) {

@@ -21,6 +21,7 @@ var (
 	ErrTooManyLookups  = errors.New("too many DNS look-ups")
 	ErrTooManyVoid     = errors.New("too many DNS look-ups without answer")
 	ErrTooManyMX       = errors.New("too many mail exchangers")
+	ErrExhausted       = errors.New("too many DNS questions")
 )
 
 // ErrDNS is a failure of the DNS, or our own deadline: Result TempError.
@@ -30,5 +31,5 @@ var ErrDNS = errors.New("DNS failure")
 var causes = []error{
 	ErrAddress, ErrMailbox, ErrNoDomain, ErrNoRecord,
 	ErrSyntax, ErrRecordTooLong, ErrTooManyTerms, ErrMultipleRecords,
-	ErrTooManyLookups, ErrTooManyVoid, ErrTooManyMX, ErrDNS,
+	ErrTooManyLookups, ErrTooManyVoid, ErrTooManyMX, ErrExhausted, ErrDNS,
 }

@@ -30,6 +30,7 @@ type evaluation struct {
 	last       mechanism // of the reference used last, but for hosts of an mx
 	lastName   string    // and what was looked up for it
 	failure    error     // the last failure of the DNS
+	exhausted  bool      // a question was not asked, being one too many
 
 	client *clientNames
 }
@@ -225,6 +226,7 @@ func (e *evaluation) dnsError(err error, rrtype, name string) error {
 	if lookup.Absent(err) {
 		return notFound(name)
 	}
+	e.exhausted = e.exhausted || lookup.IsExhausted(err)
 	e.failure = fmt.Errorf("%w: look-up of %s %s: %w", ErrDNS, rrtype, quote(name), err)
 	if cause := (*net.DNSError)(nil); errors.As(err, &cause) && cause.IsTemporary {
 		return cause

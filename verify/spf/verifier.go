@@ -70,6 +70,11 @@ func (v Verifier) evaluate(ctx context.Context, ip netip.Addr, helo string, send
 	result, err := library.CheckHostWithSender(e.ip.AsSlice(), "", "@"+start,
 		library.WithContext(ctx), library.WithResolver(e))
 	c := Check{Result: Result(result), Domain: sender.domain, Lookups: e.lookups()}
+	if e.exhausted {
+		// Whatever the library made of it: the sender caused it.
+		c.Result, c.Err = PermError, fmt.Errorf("spf: %s: %w", sender.domain, ErrExhausted)
+		return c
+	}
 	switch c.Result {
 	case Pass, Fail, SoftFail, Neutral:
 		c.Mechanism = e.matched(err)

@@ -1,0 +1,91 @@
+package verify
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"assay/verify/lookup"
+)
+
+// DefaultQueries is how many DNS questions one message may cause.
+const DefaultQueries = 64
+
+// How DefaultQueries are shared out; another total is shared out alike. Each method has its own
+// share, so that a hostile block of signatures cannot starve DMARC. DMARC's
+// holds the longest walk and more; SPF's holds a record with ten includes and some mail
+// exchangers.
+const (
+	shareSPF   = 20
+	shareHelo  = 4
+	shareIPRev = 4
+	shareDKIM  = 10
+	shareARC   = 10
+	shareDMARC = 16
+)
+
+// shares hands out resolvers for the methods of one message, and counts what
+// they ask, whether the cache or the network answers it.
+type shares struct {
+	resolver lookup.Resolver
+	total    int
+	asked    atomic.Int64
+}
+
+// of returns the resolver of a method that has n of DefaultQueries.
+func (s *shares) of(n int) lookup.Resolver {
+	r := &share{shares: s}
+	r.left.Store(int64(max(1, n*s.total/DefaultQueries)))
+	return r
+}
+
+// share is the resolver of one method.
+type share struct {
+	*shares
+	left atomic.Int64
+}
+
+// take counts a question about name; it fails when there have been enough.
+func (s *share) take(name string) error {
+	if s.left.Add(-1) < 0 {
+		return lookup.Exhausted(name)
+	}
+	s.asked.Add(1)
+	return nil
+}
+
+func (s *share) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	if err := s.take(name); err != nil {
+		return nil, err
+	}
+	return s.resolver.TXT(ctx, name)
+}
+
+func (s *share) A(ctx context.Context, name string) ([]netip.Addr, error) {
+	if err := s.take(name); err != nil {
+		return nil, err
+	}
+	return s.resolver.A(ctx, name)
+}
+
+func (s *share) AAAA(ctx context.Context, name string) ([]netip.Addr, error) {
+	if err := s.take(name); err != nil {
+		return nil, err
+	}
+	return s.resolver.AAAA(ctx, name)
+}
+
+func (s *share) MX(ctx context.Context, name string) ([]*net.MX, error) {
+	if err := s.take(name); err != nil {
+		return nil, err
+	}
+	return s.resolver.MX(ctx, name)
+}
+
+func (s *share) PTR(ctx context.Context, addr netip.Addr) ([]string, error) {
+	if err := s.take(addr.String()); err != nil {
+		return nil, err
+	}
+	return s.resolver.PTR(ctx, addr)
+}

@@ -1,0 +1,106 @@
+package verify_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"assay/dnscache/dnstest"
+	"assay/verify"
+	"assay/verify/dkim"
+	"assay/verify/dmarc"
+	"assay/verify/message"
+	"assay/verify/spf"
+)
+
+// worst is the zone of a sender who wants us to ask as much as possible, and a
+// message that makes us.
+func worst(t *testing.T) (*dnstest.Zone, message.Header) {
+	var zone strings.Builder
+	add := func(format string, args ...any) { fmt.Fprintf(&zone, format+"\n", args...) }
+	terms := ""
+	for i := range 10 {
+		terms += fmt.Sprintf(" mx:m%d.evil.example", i)
+		for j := range 10 {
+			add("m%d.evil.example. IN MX 10 h%d-%d.evil.example.", i, i, j)
+			add("h%d-%d.evil.example. IN A 198.51.100.1", i, j)
+		}
+		add("7.2.0.192.in-addr.arpa. IN PTR n%d.evil.example.", i)
+		add("n%d.evil.example. IN A 198.51.100.1", i)
+	}
+	add(`evil.example. IN TXT "v=spf1%s -all"`, terms)
+	add(`out.evil.example. IN TXT "v=spf1%s -all"`, terms)
+	add(`_dmarc.evil.example. IN TXT "v=DMARC1; p=reject"`)
+	h := message.Header{{Name: "From", Value: " a@1.2.3.4.5.6.7.8.9.evil.example"}}
+	for i := range 50 {
+		h = append(h, message.Field{Name: "DKIM-Signature", Value: fmt.Sprintf(
+			" v=1; a=rsa-sha256; d=%d.2.3.4.5.6.7.8.9.evil.example; s=s%d; h=From; bh=eHh4; b=eHh4", i, i)})
+	}
+	return dnstest.MustParse(t, zone.String()), h
+}
+
+// TestShares: one message causes no more questions than it may, and no method
+// starves another.
+func TestShares(t *testing.T) {
+	for _, queries := range []int{0, 16, 64, 128} {
+		zone, header := worst(t)
+		v := &verify.Verifier{Resolver: zone, Now: time.Now, Budget: time.Minute, Queries: queries}
+		c := connection
+		c.Helo = "out.evil.example"
+		run := v.Begin(context.Background(), &c, &message.Envelope{Sender: "a@evil.example"})
+		run.Headers(header)
+		f := run.Finish()
+		limit := queries
+		if limit == 0 {
+			limit = verify.DefaultQueries
+		}
+		if asked := len(zone.Questions()); asked > limit || f.Lookups != asked {
+			t.Errorf("%d of %d questions asked, %d counted", asked, limit, f.Lookups)
+		}
+		// What the sender caused is permerror, not an outage.
+		if f.SPF.Result != spf.PermError || f.Helo.Result != spf.PermError || f.IPRev.Result != "permerror" {
+			t.Errorf("%d: spf=%s helo=%s iprev=%s", queries, f.SPF.Result, f.Helo.Result, f.IPRev.Result)
+		}
+		for _, s := range f.DKIM {
+			if s.Result != dkim.PermError && s.Result != dkim.Neutral {
+				t.Errorf("%d: dkim=%s (%v)", queries, s.Result, s.Err)
+			}
+		}
+		// DMARC still knows its own mind, unless its share is cut below one walk.
+		want := dmarc.Fail
+		if queries == 16 {
+			want = dmarc.PermError
+		}
+		if f.DMARC.Result != want {
+			t.Errorf("%d: dmarc=%s (%v)", queries, f.DMARC.Result, f.DMARC.Err)
+		}
+	}
+}
+
+// TestAllAuthors: a From of several domains is invalid, or evaluated for each,
+// and the strictest counts.
+func TestAllAuthors(t *testing.T) {
+	check := func(all bool, from string, result dmarc.Result, author string) {
+		t.Helper()
+		v := &verify.Verifier{
+			Resolver: dnstest.MustParse(t, zone+`_dmarc.example.org. IN TXT "v=DMARC1; p=quarantine"`+"\n"),
+			Now:      time.Now, Budget: time.Minute, EvaluateAllAuthors: all,
+		}
+		run := v.Begin(context.Background(), &connection, &envelope)
+		run.Headers(message.Header{{Name: "From", Value: from}})
+		f := run.Finish()
+		if f.DMARC.Result != result || f.DMARC.AuthorDomain.String() != author {
+			t.Errorf("%v, %s: got %s for %s (%v)", all, from, f.DMARC.Result, f.DMARC.AuthorDomain, f.DMARC.Err)
+		}
+	}
+	check(false, " a@example.com, b@example.org", dmarc.PermError, "")
+	check(true, " a@example.com, b@example.org", dmarc.Fail, "example.org")
+	check(true, " b@example.org, a@example.com", dmarc.Fail, "example.org")
+	check(true, " a@example.com, b@none.example", dmarc.None, "none.example")
+	check(true, " a@1.example, b@2.example, c@3.example, d@example.org", dmarc.Fail, "example.org")
+	check(true, " a@1.example, b@2.example, c@3.example, d@4.example, e@example.org", dmarc.PermError, "") // above MaxAuthors
+	check(true, " a@example.com <x>", dmarc.PermError, "")
+	check(true, " a@example.com", dmarc.Pass, "example.com")
+}
