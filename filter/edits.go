@@ -49,7 +49,15 @@ func (e edits) write(m *milter.Modifier, results []authres.Result, tag string) e
 // Results returns the value of the field that is written about a message:
 // what was found, and in its comments what was done.
 func Results(authservID string, f verify.Findings, v policy.Verdict) string {
-	return value(authservID, f.Results(string(v.Disposition)))
+	return value(authservID, f.Results(done(v)))
+}
+
+// done is what the comment of the DMARC result says about the verdict.
+func done(v policy.Verdict) string {
+	if v.Note == "" || v.Override == "" {
+		return string(v.Disposition)
+	}
+	return string(v.Disposition) + " " + v.Note
 }
 
 func value(authservID string, results []authres.Result) string {

@@ -107,7 +107,7 @@ func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
 			return nil, err
 		}
 	}
-	return milter.RespContinue, e.write(m, findings.Results(string(verdict.Disposition)), e.tag(verdict, findings))
+	return milter.RespContinue, e.write(m, findings.Results(done(verdict)), e.tag(verdict, findings))
 }
 
 // giveUp answers for a message that we failed to examine. It goes on without

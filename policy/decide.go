@@ -36,6 +36,7 @@ type Verdict struct {
 	Disposition Disposition
 	Override    Override
 	Reason      string // in words, for log and operator; may quote the configuration
+	Note        string // what overrode the author domain's policy, for the result field; "" for nothing
 	Reply       Reply  // set when Action is Reject or Defer
 }
 
@@ -51,27 +52,51 @@ func (r Reply) String() string { return fmt.Sprintf("%d %s %s", r.Code, r.Enhanc
 // Decide returns the verdict on a message. It depends on nothing but its
 // arguments; the time is that at which the message was received.
 func (r *Rules) Decide(m *message.Message, f verify.Findings) Verdict {
-	action, reason := r.action(m, f)
-	v := Verdict{Action: action, Reason: reason, Disposition: disposition(action, f.DMARC)}
-	switch action {
+	v := r.judge(m, f)
+	v.Disposition = disposition(v.Action, f.DMARC)
+	v.Override = override(v.Action, f.DMARC)
+	switch v.Action {
 	case Reject:
 		v.Reply = rejection(f.DMARC)
 	case Defer:
 		// RFC 9989 §5.3.6: a message whose policy cannot be told may be deferred.
 		v.Reply = Reply{451, "4.7.0", "DMARC policy of the author domain is not available, try again later"}
 	}
-	v.Override = override(action, f.DMARC)
 	return v
 }
 
-// action walks the chain: mode, exceptions, DMARC.
-func (r *Rules) action(m *message.Message, f verify.Findings) (Action, string) {
+// judge walks the chain: mode, exceptions, trusted sealers, DMARC.
+func (r *Rules) judge(m *message.Message, f verify.Findings) Verdict {
 	if !r.Enforce {
-		return Accept, "observing"
+		return Verdict{Action: Accept, Reason: "observing"}
 	}
 	if e, ok := r.exception(f.Author.Domain, m.Received); ok {
-		return e.Action, "exception: " + e.Reason
+		return Verdict{Action: e.Action, Reason: "exception: " + e.Reason, Note: "exception"}
 	}
+	if v, ok := r.forwarded(f); ok {
+		return v
+	}
+	action, reason := r.action(f)
+	return Verdict{Action: action, Reason: reason}
+}
+
+// forwarded accepts a DMARC failure where a trusted sealer says that the author was
+// authenticated when the message reached him (RFC 8617 §7.2.1).
+func (r *Rules) forwarded(f verify.Findings) (Verdict, bool) {
+	asks := f.DMARC.Requested == dmarc.PolicyQuarantine || f.DMARC.Requested == dmarc.PolicyReject
+	if f.DMARC.Result != dmarc.Fail || !asks {
+		return Verdict{}, false
+	}
+	set, ok := f.ARC.TrustedFor(f.DMARC.AuthorDomain, r.TrustedSealers)
+	if !ok {
+		return Verdict{}, false
+	}
+	note := fmt.Sprintf("arc=pass as[%d].d=%s", set.Instance, set.Sealer)
+	return Verdict{Action: Accept, Reason: "trusted sealer: " + note, Note: note}, true
+}
+
+// action returns what the site does about the DMARC result, and why.
+func (r *Rules) action(f verify.Findings) (Action, string) {
 	switch d := f.DMARC; d.Result {
 	case dmarc.Fail:
 		return r.failed(d)

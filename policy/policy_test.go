@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"assay/verify"
+	"assay/verify/arc"
+	"assay/verify/authres"
 	"assay/verify/dmarc"
 	"assay/verify/domain"
 	"assay/verify/message"
@@ -123,4 +125,34 @@ func TestInvalidAuthor(t *testing.T) {
 			t.Errorf("%s: %v", action, v.Reply)
 		}
 	}
+}
+
+// TestTrustedSealer: only the passing chain of a listed sealer who says that
+// the author passed overrides a failure, and it says so.
+func TestTrustedSealer(t *testing.T) {
+	sealer := domain.MustParse("lists.example.net")
+	chain := arc.Chain{Result: arc.Pass, Sets: []arc.Set{{
+		Instance: 1, Sealer: sealer, Signer: sealer,
+		Results: authres.Field{Results: []authres.Result{{Method: "dmarc", Value: "pass", Props: []authres.Prop{{Type: "header", Name: "from", Value: "example.com"}}}}},
+	}}}
+	check := func(name string, sealers []domain.Name, change func(*verify.Findings), want Action, note string) {
+		t.Helper()
+		rules := Rules{Enforce: true, OnReject: Reject, TrustedSealers: sealers}
+		f := found(dmarc.Fail, dmarc.PolicyReject)
+		f.ARC = chain
+		if change != nil {
+			change(&f)
+		}
+		v := rules.Decide(&message.Message{}, f)
+		if v.Action != want || v.Note != note || note != "" && (v.Override != OverrideLocal || v.Disposition != DispositionNone) {
+			t.Errorf("%s: got %+v", name, v)
+		}
+	}
+	listed := []domain.Name{sealer}
+	check("listed", listed, nil, Accept, "arc=pass as[1].d=lists.example.net")
+	check("not listed", nil, nil, Reject, "")
+	check("failed chain", listed, func(f *verify.Findings) { f.ARC.Result = arc.Fail }, Reject, "")
+	check("other author", listed, func(f *verify.Findings) { f.DMARC.AuthorDomain = domain.MustParse("example.org") }, Reject, "")
+	check("nothing to override", listed, func(f *verify.Findings) { f.DMARC.Requested = dmarc.PolicyNone }, Accept, "")
+	check("pass", listed, func(f *verify.Findings) { f.DMARC.Result = dmarc.Pass }, Accept, "")
 }

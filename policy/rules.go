@@ -32,6 +32,10 @@ type Rules struct {
 	ExemptNetworks      []netip.Prefix
 	ExemptAuthenticated bool
 
+	// TrustedSealers are the domains whose passing ARC chains may override a
+	// DMARC failure.
+	TrustedSealers []domain.Name
+
 	Exceptions []Exception
 }
 

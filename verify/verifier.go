@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
+	"assay/verify/arc"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
 	"assay/verify/iprev"
@@ -28,6 +30,7 @@ type Verifier struct {
 	// EvaluateAllAuthors evaluates a From of up to MaxAuthors domains for each
 	// of them; the strictest result counts. Otherwise such a From is invalid.
 	EvaluateAllAuthors bool
+	ARC                bool // validate ARC chains
 }
 
 // MaxAuthors is how many author domains of one message are evaluated.
@@ -42,11 +45,13 @@ type Run struct {
 	cancel   context.CancelFunc
 	shares   *shares
 
+	addr     netip.Addr
 	mailFrom *background[spf.Check]
 	client   *background[client]
 	author   message.Author
 	bodies   dkim.Bodies
 	dkim     *dkim.Run
+	arc      *arc.Run // nil when it is off
 	dmarc    []*dmarc.Run // one for each author domain that is evaluated
 }
 
@@ -62,6 +67,7 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
+	r.addr = addr
 	r.mailFrom = start(func() spf.Check {
 		return spf.Verifier{Resolver: r.shares.of(shareSPF)}.MailFrom(ctx, addr, helo, sender)
 	})
@@ -81,6 +87,9 @@ func (r *Run) Headers(h message.Header) {
 	r.author = h.Author()
 	d := dkim.Verifier{Resolver: r.shares.of(shareDKIM), Now: r.verifier.Now}
 	r.dkim = d.Begin(r.ctx, h, r.author.Domain, &r.bodies)
+	if r.verifier.ARC {
+		r.arc = arc.Verifier{Resolver: r.shares.of(shareARC), Now: r.verifier.Now}.Begin(r.ctx, h, &r.bodies)
+	}
 	if r.author.Kind == message.AuthorValid || r.verifier.EvaluateAllAuthors && len(r.author.Domains) <= MaxAuthors {
 		v := dmarc.Verifier{Resolver: r.shares.of(shareDMARC)}
 		for _, author := range r.author.Domains {
@@ -105,10 +114,13 @@ func (r *Run) Finish() Findings {
 
 	r.bodies.Close()
 	c := r.client.wait()
-	f := Findings{Author: r.author, SPF: r.mailFrom.wait(), Helo: c.helo, IPRev: c.iprev, DKIM: r.dkim.Finish()}
+	f := Findings{Client: r.addr, Author: r.author, SPF: r.mailFrom.wait(), Helo: c.helo, IPRev: c.iprev, DKIM: r.dkim.Finish()}
 	if f.SPF.NullSender {
 		f.Helo = f.SPF
 		f.Helo.Identity, f.Helo.NullSender = spf.Helo, false
+	}
+	if r.arc != nil {
+		f.ARC = r.arc.Finish()
 	}
 	if len(r.dmarc) == 0 {
 		f.DMARC = dmarc.Invalid(fmt.Errorf("author %s: %w", r.author.Kind, r.author.Err))

@@ -10,6 +10,7 @@ import (
 	"assay/filter"
 	"assay/policy"
 	"assay/verify"
+	"assay/verify/domain"
 )
 
 const resolvConf = "/etc/resolv.conf"
@@ -45,6 +46,7 @@ func settingsOf(c config.Config) (filter.Settings, error) {
 			Budget:   c.DNS.MessageBudget,
 			Queries:  c.DNS.MessageQueries,
 
+			ARC:                c.ARC.Enable,
 			EvaluateAllAuthors: c.DMARC.EvaluateAllAuthors,
 		},
 		Rules:      rulesOf(c),
@@ -61,6 +63,7 @@ func rulesOf(c config.Config) *policy.Rules {
 		OnTempError:         policy.Action(c.Policy.OnTemperror),
 		ExemptNetworks:      append([]netip.Prefix(nil), c.Exempt.Networks...),
 		ExemptAuthenticated: c.Exempt.Authenticated,
+		TrustedSealers:      append([]domain.Name(nil), c.ARC.TrustedSealers...),
 	}
 	for _, e := range c.Exceptions {
 		rules.Exceptions = append(rules.Exceptions, policy.Exception{

@@ -430,3 +430,30 @@ func splitHeader(raw []byte) message.Header {
 	header, _ := split(raw)
 	return header
 }
+
+// FuzzSealed is FuzzDifferential for signature fields that no signer would write
+// and that are true all the same.
+func FuzzSealed(f *testing.F) {
+	f.Add(plain, []byte{4, 0, 30, 1, 4, 0, 90, 16}, "Subject: x", []byte("a  b \r\n\r\n"))
+	f.Add(" v=1;a=rsa-sha256 ; c=simple/relaxed;\r\n d=EXAMPLE.com;s=s0;i=joe@a.example.com;q=dns/txt;l=3;t=1;x=999999999999;z=a|b; h= from : \r\n\tto; bh= BODYHASH; b =\tSIGNATURE ;", []byte{3, 0, 10, 5}, "To: y", []byte("abc"))
+	f.Add(" bh=BODYHASH; h=From:From:Subject; s=strict; d=example.com; b=SIGNATURE; a=rsa-sha256; xb=c; v=1", []byte{}, "Subject: x\nSubject: y", []byte("a \rb\n"))
+	s := newSigner(f, 1024)
+	s.keys()
+	f.Fuzz(func(t *testing.T, template string, script []byte, header string, body []byte) {
+		template = string(mutate([]byte(template), script[:min(len(script), 40)]))
+		if len(header) > 4<<10 || len(body) > 8<<10 || len(template) > 20<<10 || breaks.MatchString(template) {
+			return
+		}
+		unsigned := splitHeader([]byte(fields(header) + "\r\n"))
+		raw := render(seal(t, s.key, unsigned, body, template), string(body))
+		block, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+		for _, c := range compare(s.zone, raw) {
+			if c.ours != c.theirs && len(intended(c)) == 0 {
+				t.Errorf("here %s (%v), there %s, and no reason for it:\n%q", c.ours, c.err, c.theirs, block)
+			}
+		}
+	})
+}
+
+// breaks finds a line end that is no fold.
+var breaks = regexp.MustCompile(`\r\n([^ \t]|$)`)
