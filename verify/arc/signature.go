@@ -2,7 +2,6 @@ package arc
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -129,19 +128,21 @@ func readNames(list tags.List) ([]string, error) {
 	return names, nil
 }
 
-// verify checks the body hash first: a body that differs costs neither
-// patience with the DNS nor a public key operation.
-func (m *signedMessage) verify(header message.Header) error {
+// checkBody compares the body with what was signed.
+func (m *signedMessage) checkBody() error {
 	if m.length > m.hash.Size() {
 		return dkim.ErrLength
 	}
 	if !bytes.Equal(m.hash.Sum(), m.want) {
 		return dkim.ErrBodyHash
 	}
-	text := dkim.AppendSelected(nil, m.header, header, m.names, m.at)
-	text = dkim.AppendUnsigned(text, m.header, header[m.at], m.list)
-	digest := sha256.Sum256(text)
-	return m.signature.verify(digest[:])
+	return nil
+}
+
+// appendSigned appends what the signature is made over (RFC 6376 §3.7).
+func (m *signedMessage) appendSigned(dst []byte, header message.Header) []byte {
+	dst = dkim.AppendSelected(dst, m.header, header, m.names, m.at)
+	return dkim.AppendUnsigned(dst, m.header, header[m.at], m.list)
 }
 
 // caveat returns what the signature, which verifies, leaves open to changes;

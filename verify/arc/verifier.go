@@ -27,6 +27,7 @@ type Run struct {
 	// last one is sure to be there: the others are nil when they are broken.
 	seals    []*signature
 	messages []*signedMessage
+	text     []byte // scratch for what is signed
 }
 
 // Begin reads the ARC fields of header, asks bodies for the hashes that the
@@ -147,7 +148,7 @@ func (r *Run) Finish() Chain {
 // then the seals, newest first.
 func (r *Run) verify() error {
 	newest := len(r.messages) - 1
-	if err := r.messages[newest].verify(r.header); err != nil {
+	if err := r.verifyMessage(r.messages[newest]); err != nil {
 		return fault(messageSignature, newest, err)
 	}
 	digests := r.sealed()
@@ -159,13 +160,24 @@ func (r *Run) verify() error {
 	return nil
 }
 
-// sealed returns what each seal is made over (RFC 8617 §5.1.1): all sets up to
+// verifyMessage checks the body first: one that differs costs neither patience
+// with the DNS nor a public key operation.
+func (r *Run) verifyMessage(m *signedMessage) error {
+	if err := m.checkBody(); err != nil {
+		return err
+	}
+	r.text = m.appendSigned(r.text[:0], r.header)
+	digest := sha256.Sum256(r.text)
+	return m.verify(digest[:])
+}
+
+// sealed returns the hash of what each seal is made over (RFC 8617 §5.1.1): all sets up to
 // its own, the seal itself with an empty b= and without final CRLF. As each
 // begins with the one before, the work grows with the header only.
 func (r *Run) sealed() [][sha256.Size]byte {
 	digests := make([][sha256.Size]byte, len(r.sets))
 	sets := sha256.New()
-	var text []byte
+	text := r.text
 	for i, s := range r.sets {
 		text = dkim.AppendField(text[:0], dkim.Relaxed, r.header[s[results].at])
 		text = dkim.AppendField(text, dkim.Relaxed, r.header[s[messageSignature].at])
@@ -179,6 +191,7 @@ func (r *Run) sealed() [][sha256.Size]byte {
 		text = dkim.AppendField(text[:0], dkim.Relaxed, own)
 		sets.Write(text)
 	}
+	r.text = text
 	return digests
 }
 
@@ -194,7 +207,7 @@ func clone(h hash.Hash) hash.Hash {
 // oldestPass does step 5 of RFC 8617 §5.2.
 func (r *Run) oldestPass() int {
 	for i := len(r.messages) - 2; i >= 0; i-- {
-		if m := r.messages[i]; m == nil || m.verify(r.header) != nil {
+		if m := r.messages[i]; m == nil || r.verifyMessage(m) != nil {
 			return i + 2
 		}
 	}

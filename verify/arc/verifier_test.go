@@ -117,6 +117,8 @@ func TestFail(t *testing.T) {
 	test("unknown query method", with(station{ams: "q=x;"}), dkim.ErrQuery, early)
 	test("l= beyond the body", with(station{ams: "l=1000;"}), dkim.ErrLength, late)
 	test("rsa-sha1", one().edit("ARC-Seal", "ed25519-sha256", "rsa-sha1"), dkim.ErrSHA1, early)
+	test("algorithm of another key", one().edit("ARC-Seal", "ed25519-sha256", "rsa-sha256"), dkim.ErrKeyType, late)
+	test("l= no number", one().edit("ARC-Message-Signature", "h=", "l=-1; h="), dkim.ErrSyntax, early)
 	test("unknown algorithm", one().edit("ARC-Message-Signature", "ed25519-sha256", "x"), dkim.ErrAlgorithm, early)
 	test("canonicalization unknown", one().edit("ARC-Message-Signature", "relaxed/relaxed", "nowsp"), dkim.ErrCanon, early)
 	test("bh= missing", one().edit("ARC-Message-Signature", "bh=", "xbh="), dkim.ErrTagMissing, early)
