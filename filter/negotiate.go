@@ -44,18 +44,16 @@ func agree(offer []byte) (agreement, error) {
 	a.actions = milter.OptAction(binary.BigEndian.Uint32(offer[4:])) &
 		(needed | milter.OptQuarantine | milter.OptSetSymList)
 
-	// Nothing is answered before the end of the message, but where a body
-	// chunk may be answered with "no more".
+	// Nothing is answered before the end of the message but MAIL, because an
+	// MTA that waits for no answer keeps it in its buffer, and SPF would start
+	// late; and a body chunk, where the answer may be "no more".
 	wanted := milter.OptHeaderLeadingSpace | milter.OptSkip |
 		milter.OptNoUnknown | milter.OptNoData | milter.OptNoUnknownReply | milter.OptNoDataReply |
-		milter.OptNoConnReply | milter.OptNoHeloReply | milter.OptNoMailReply | milter.OptNoRcptReply |
+		milter.OptNoConnReply | milter.OptNoHeloReply | milter.OptNoRcptReply |
 		milter.OptNoHeaderReply | milter.OptNoEOHReply
 	offered := milter.OptProtocol(binary.BigEndian.Uint32(offer[8:]))
 	if offered&milter.OptSkip == 0 {
 		wanted |= milter.OptNoBodyReply
-	}
-	if !a.canEdit() {
-		wanted &^= milter.OptNoMailReply // the message is deferred there
 	}
 	a.protocol = offered & wanted
 	return a, nil

@@ -34,7 +34,7 @@ func TestNegotiation(t *testing.T) {
 		quit(t, c)
 	}
 	const edits = miltertest.ActAddHeaders | miltertest.ActChangeHeaders
-	const quiet = miltertest.ProtoNRHeader | miltertest.ProtoNRConnect | miltertest.ProtoNRHelo | miltertest.ProtoNRMail |
+	const quiet = miltertest.ProtoNRHeader | miltertest.ProtoNRConnect | miltertest.ProtoNRHelo |
 		miltertest.ProtoNRRcpt | miltertest.ProtoNRData | miltertest.ProtoNRUnknown | miltertest.ProtoNREOH
 	const all = quiet | miltertest.ProtoNoUnknown | miltertest.ProtoNoData | miltertest.ProtoSkip | miltertest.ProtoLeadSpace
 	check("all", func(*miltertest.Profile) {}, 6, edits|miltertest.ActQuarantine|miltertest.ActSetSymList, all)
@@ -245,6 +245,10 @@ func TestMalformed(t *testing.T) {
 	inMail := func(code byte, payload string) func(*miltertest.Conn) {
 		return func(c *miltertest.Conn) {
 			_ = c.Send(miltertest.CmdMail, []byte("<a@example.com>\x00"))
+			_ = c.Flush()
+			if answer, _, err := c.Read(); err != nil || answer != miltertest.RepContinue {
+				t.Errorf("MAIL was answered with %c, %v", answer, err)
+			}
 			_ = c.Send(code, []byte(payload))
 		}
 	}

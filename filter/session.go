@@ -89,7 +89,7 @@ func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error
 		s.tx.begin(path(s.conn.sender), macro(m, "auth_authen"))
 		s.tx.note(m)
 	})
-	return s.answer(milter.OptNoMailReply, milter.RespContinue)
+	return milter.RespContinue, nil
 }
 
 // RcptTo keeps the recipient for the record.

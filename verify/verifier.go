@@ -123,7 +123,7 @@ func (r *Run) Finish() Findings {
 		f.ARC = r.arc.Finish()
 	}
 	if len(r.dmarc) == 0 {
-		f.DMARC = dmarc.Invalid(fmt.Errorf("author %s: %w", r.author.Kind, r.author.Err))
+		f.DMARC = dmarc.Invalid(fmt.Errorf("author %s", r.author.Kind))
 	}
 	for _, run := range r.dmarc {
 		// RFC 9989 §11.5: of several authors the strictest counts.

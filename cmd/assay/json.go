@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 
+	"assay/verify/arc"
 	"assay/verify/dkim"
 	"assay/verify/spf"
 )
@@ -17,6 +19,7 @@ type report struct {
 	SPF            reportSPF     `json:"spf"`
 	SPFHelo        reportSPF     `json:"spf_helo"`
 	DKIM           []reportDKIM  `json:"dkim"`
+	ARC            reportARC     `json:"arc"`
 	DMARC          reportDMARC   `json:"dmarc"`
 	IPRev          reportIPRev   `json:"iprev"`
 	Verdict        reportVerdict `json:"verdict"`
@@ -46,6 +49,13 @@ type reportDKIM struct {
 	Algorithm string `json:"algorithm,omitempty"`
 	KeyBits   int    `json:"key_bits,omitempty"`
 	Error     string `json:"error,omitempty"`
+}
+
+type reportARC struct {
+	Result     string   `json:"result,omitempty"`
+	Sealers    []string `json:"sealers,omitempty"` // in order of their instance
+	OldestPass int      `json:"oldest_pass"`
+	Error      string   `json:"error,omitempty"`
 }
 
 type reportDMARC struct {
@@ -84,6 +94,7 @@ func (e *examination) writeJSON(w io.Writer) error {
 		SPF:            spfReport(f.SPF),
 		SPFHelo:        spfReport(f.Helo),
 		DKIM:           dkimReports(f.DKIM),
+		ARC:            arcReport(f.ARC),
 		DMARC: reportDMARC{
 			Result: string(f.DMARC.Result), Requested: string(f.DMARC.Requested), Tag: f.DMARC.Tag,
 			OrgDomain: f.DMARC.OrgDomain.String(), PSLOrgDomain: f.DMARC.Disagreement().String(), PolicyDomain: f.DMARC.PolicyDomain.String(),
@@ -117,6 +128,14 @@ func text(err error) string {
 
 func spfReport(c spf.Check) reportSPF {
 	return reportSPF{string(c.Result), c.Domain.String(), c.Mechanism, c.Lookups, text(c.Err)}
+}
+
+func arcReport(c arc.Chain) reportARC {
+	r := reportARC{Result: string(c.Result), OldestPass: c.OldestPass, Error: text(cmp.Or(c.Err, c.Caveat))}
+	for _, s := range c.Sets {
+		r.Sealers = append(r.Sealers, s.Sealer.String())
+	}
+	return r
 }
 
 func dkimReports(signatures []dkim.Signature) []reportDKIM {

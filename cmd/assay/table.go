@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 
 	"assay/policy"
+	"assay/verify/arc"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
 	"assay/verify/message"
@@ -24,6 +26,9 @@ func (e *examination) writeTable(w io.Writer) error {
 	}
 	for _, s := range f.DKIM {
 		line("dkim", dkimWords(s))
+	}
+	if f.ARC.Result != "" {
+		line("arc", arcWords(f.ARC))
 	}
 	line("dmarc", dmarcWords(f.DMARC))
 	line("iprev", result(string(f.IPRev.Result), words(f.IPRev.Name.String(), f.IPRev.Err)))
@@ -98,6 +103,17 @@ func dkimWords(s dkim.Signature) string {
 		text += " (" + strings.Join(details, ", ") + ")"
 	}
 	return result(string(s.Result), text)
+}
+
+func arcWords(c arc.Chain) string {
+	if c.Result == arc.None {
+		return result("none", "")
+	}
+	var sealers []string
+	for _, s := range c.Sets {
+		sealers = append(sealers, fmt.Sprintf("as[%d].d=%s", s.Instance, s.Sealer))
+	}
+	return result(string(c.Result), words(strings.Join(sealers, " "), cmp.Or(c.Err, c.Caveat)))
 }
 
 func dmarcWords(e dmarc.Evaluation) string {

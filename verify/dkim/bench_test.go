@@ -20,6 +20,7 @@ import (
 	"assay/dnscache/dnstest"
 	"assay/verify/dkim"
 	"assay/verify/domain"
+	"assay/verify/lookup"
 	"assay/verify/message"
 )
 
@@ -68,6 +69,21 @@ func newSigner(tb testing.TB, bits int) *signer {
 		s.zone.Add(fmt.Sprintf("s%d._domainkey.example.com", i), "TXT", "v=DKIM1; p="+base64.StdEncoding.EncodeToString(public))
 	}
 	return s
+}
+
+// cached answers as a cache does that holds the keys of s.
+func (s *signer) cached(tb testing.TB) lookup.Resolver {
+	tb.Helper()
+	answers := map[string]*lookup.TXT{}
+	for i := range 3 {
+		name := fmt.Sprintf("s%d._domainkey.example.com", i)
+		answer, err := s.zone.TXT(context.Background(), name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		answers[name] = answer
+	}
+	return asking{s.zone, func(_ context.Context, name string) (*lookup.TXT, error) { return answers[name], nil }}
 }
 
 // sign returns the message with count signatures on top.
@@ -131,7 +147,8 @@ func verify(v dkim.Verifier, header message.Header, body []byte) []dkim.Signatur
 // bare crypto/rsa for each signature?
 func BenchmarkVerify(b *testing.B) {
 	s := newSigner(b, 2048)
-	v := dkim.Verifier{Resolver: s.zone, Now: time.Now}
+	resolver := s.cached(b)
+	v := dkim.Verifier{Resolver: resolver, Now: time.Now}
 	for _, size := range []int{2 << 10, 20 << 10, 200 << 10, 5 << 20} {
 		for _, count := range []int{1, 3} {
 			raw := s.sign(b, append([]byte(benchHeader), text(size)...), count, dkim.Relaxed)
@@ -152,11 +169,8 @@ func BenchmarkVerify(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(len(raw)))
 				options := &msgauth.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
-					answer, err := s.zone.TXT(context.Background(), name)
-					if err != nil {
-						return nil, err
-					}
-					return answer.Records, nil
+					answer, err := resolver.TXT(context.Background(), name)
+					return answer.Records, err
 				}}
 				for b.Loop() {
 					if _, err := msgauth.VerifyWithOptions(bytes.NewReader(raw), options); err != nil {

@@ -117,6 +117,31 @@ func TestRSA(t *testing.T) {
 	}
 }
 
+// TestRSAStripped: a signature whose leading zero was dropped is too short (RFC
+// 8017 §8.2.2, step 1).
+func TestRSAStripped(t *testing.T) {
+	key := generate(t, 1024)
+	ours := parse(t, &key.PublicKey)
+	for i := range 5000 { // one in 256 begins with a zero
+		digest := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
+		sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sig[0] != 0 {
+			continue
+		}
+		if !checkRSA(t, ours, &key.PublicKey, "leading zero", digest[:], sig) {
+			t.Error("a good signature with a leading zero does not verify")
+		}
+		if checkRSA(t, ours, &key.PublicKey, "stripped", digest[:], sig[1:]) {
+			t.Error("a signature verifies without its leading zero")
+		}
+		return
+	}
+	t.Fatal("no signature with a leading zero")
+}
+
 const prefix = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 // encode is EMSA-PKCS1-v1_5 (RFC 8017 §9.2).
