@@ -51,7 +51,7 @@ type Run struct {
 	author   message.Author
 	bodies   dkim.Bodies
 	dkim     *dkim.Run
-	arc      *arc.Run // nil when it is off
+	arc      *arc.Run     // nil when it is off
 	dmarc    []*dmarc.Run // one for each author domain that is evaluated
 }
 
