@@ -24,7 +24,7 @@ func TestAuthRes(t *testing.T) {
 	test(Chain{Result: Pass, Sets: two, OldestPass: 2}, "::ffff:192.0.2.1", "arc=pass (i=2) smtp.remote-ip=192.0.2.1 header.oldest-pass=2")
 	test(Chain{Result: Pass, Sets: two}, "2001:db8::1", `arc=pass (i=2) smtp.remote-ip="2001:db8::1" header.oldest-pass=0`)
 	test(Chain{Result: Pass, Sets: two}, "", "arc=pass (i=2) header.oldest-pass=0")
-	test(Chain{Result: Pass, Sets: two, Caveat: dkim.ErrFrom}, "", "arc=pass (i=2, From field not signed) header.oldest-pass=0")
+	test(Chain{Result: Pass, Sets: two, Caveat: dkim.ErrFrom}, "", "arc=pass (i=2, unsigned From field) header.oldest-pass=0")
 	test(Chain{Result: Fail, Sets: two, Err: ErrDeclared}, "192.0.2.1", "arc=fail (chain declared failed by its last sealer)\n\tsmtp.remote-ip=192.0.2.1")
 	test(Chain{Result: Fail, Sets: two, Err: fmt.Errorf("ARC-Seal 1: %w: lookup x: i/o timeout", ErrUnavailable)}, "", "arc=fail (key unavailable)")
 }

@@ -12,7 +12,7 @@ var (
 	ErrSHA1       = errors.New("rsa-sha1 must not be verified")
 	ErrDomain     = errors.New("signing domain or selector is not a domain name")
 	ErrAUID       = errors.New("i= is not within d=")
-	ErrFrom       = errors.New("From field not signed")
+	ErrFrom       = errors.New("unsigned From field")
 	ErrNames      = errors.New("too many names in h=")
 	ErrQuery      = errors.New("unknown query method")
 	ErrExpired    = errors.New("signature expired")

@@ -31,11 +31,11 @@ const (
 // wrong about the text.
 var (
 	ErrNoField    = errors.New("no From field")
-	ErrNoAuthor   = errors.New("From has no address")
+	ErrNoAuthor   = errors.New("no author address")
 	ErrManyFields = errors.New("several From fields")
 	ErrFieldName  = errors.New("blanks in the name of the From field")
 	ErrManyNames  = errors.New("author addresses of several domains")
-	ErrAddress    = errors.New("From is not a list of addresses")
+	ErrAddress    = errors.New("author field is not a list of addresses")
 	ErrAmbiguous  = errors.New("a lenient reader of From sees another domain")
 )
 

@@ -117,7 +117,7 @@ func Items(value string) []string {
 // Compact returns value without any white space, as base64 values are read
 // (RFC 6376 §3.2, "white space is ignored").
 func Compact(value string) string {
-	if strings.IndexAny(value, blanks) < 0 {
+	if !strings.ContainsAny(value, blanks) {
 		return value
 	}
 	var b strings.Builder
