@@ -55,7 +55,7 @@ func (c *testCase) inProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &message.Message{
-		Connection: message.Connection{Addr: c.client, Name: c.clientName, Helo: c.helo},
+		Connection: message.Connection{Addr: c.client.Unmap(), Name: c.clientName, Helo: c.helo},
 		Envelope:   message.Envelope{Sender: path(c.mail[0]), Recipients: c.rcpts, Authenticated: c.login},
 		Header:     header,
 		Received:   time.Now(),
