@@ -83,9 +83,7 @@ func FindKey(ctx context.Context, resolver lookup.Resolver, selector, sdid domai
 // §3.6.2.2 leaves several records undefined: texts that are no keys are
 // passed over, and of several keys none is chosen.
 func parseRecords(records []string) parsedKey {
-	if len(records) > 1 {
-		records = slices.DeleteFunc(slices.Clone(records), func(r string) bool { return !looksLikeKey(r) })
-	}
+	records = KeyRecords(records)
 	switch len(records) {
 	case 0:
 		return parsedKey{err: ErrKeySyntax}
@@ -94,6 +92,15 @@ func parseRecords(records []string) parsedKey {
 		return parsedKey{key, err}
 	}
 	return parsedKey{err: ErrKeyCount}
+}
+
+// KeyRecords returns those of the TXT records of a name that are meant to be keys: a
+// single one is, whatever it says.
+func KeyRecords(records []string) []string {
+	if len(records) < 2 {
+		return records
+	}
+	return slices.DeleteFunc(slices.Clone(records), func(r string) bool { return !looksLikeKey(r) })
 }
 
 func looksLikeKey(record string) bool {
@@ -108,7 +115,8 @@ func looksLikeKey(record string) bool {
 	return ok
 }
 
-// ParseKey reads a key record. Its errors wrap the key sentinels.
+// ParseKey reads a key record. Its errors wrap the key sentinels, and a
+// *tags.Error where the fault has a place in the record.
 func ParseKey(record string) (*Key, error) {
 	if len(record) > maxKeyRecord {
 		return nil, fmt.Errorf("%w: longer than %d octets", ErrKeySyntax, maxKeyRecord)
@@ -118,30 +126,33 @@ func ParseKey(record string) (*Key, error) {
 		return nil, fmt.Errorf("%w: %w", ErrKeySyntax, err)
 	}
 	// RFC 6376 §3.6.1: v= is optional, but must come first and be DKIM1.
-	if v, ok := list.Get("v"); ok && (v != "DKIM1" || list[0].Name != "v") {
-		return nil, ErrKeyVersion
+	if v, ok := list.Find("v"); ok && (v.Value != "DKIM1" || list[0].Name != "v") {
+		return nil, v.Fault(ErrKeyVersion)
 	}
-	if !allows(list, "h", "sha256", "") {
-		return nil, ErrKeyHash
+	if h, ok := list.Find("h"); ok && !offers(h, "sha256") {
+		return nil, h.Fault(ErrKeyHash)
 	}
-	if !allows(list, "s", "email", "*") {
-		return nil, ErrKeyService
+	if s, ok := list.Find("s"); ok && !offers(s, "email") && !offers(s, "*") {
+		return nil, s.Fault(ErrKeyService)
 	}
-	p, ok := list.Get("p")
+	p, ok := list.Find("p")
 	if !ok {
-		return nil, fmt.Errorf("%w: no p=", ErrKeySyntax)
+		return nil, &tags.Error{At: len(record), Err: fmt.Errorf("%w: no p=", ErrKeySyntax)}
 	}
-	p = tags.Compact(p)
-	if p == "" {
-		return nil, ErrKeyRevoked
+	if p.Value == "" {
+		return nil, p.Fault(ErrKeyRevoked)
 	}
-	der, err := base64.StdEncoding.DecodeString(p)
-	if err != nil {
-		return nil, fmt.Errorf("%w: p= is not base64", ErrKeySyntax)
-	}
-	key, err := parsePublic(list, der)
+	der, err := decodeBase64(p)
 	if err != nil {
 		return nil, err
+	}
+	kind, err := keyType(list)
+	if err != nil {
+		return nil, err
+	}
+	key, err := parsePublic(kind, der)
+	if err != nil {
+		return nil, p.Fault(err)
 	}
 	flags, _ := list.Get("t")
 	key.Strict = slices.Contains(tags.Items(flags), "s")
@@ -149,36 +160,59 @@ func ParseKey(record string) (*Key, error) {
 	return key, nil
 }
 
-// allows reports whether a colon-separated tag, where it is present, has one of
-// two items.
-func allows(list tags.List, name, item, other string) bool {
-	value, ok := list.Get(name)
-	if !ok {
-		return true
+// offers reports whether item stands in a colon-separated tag.
+func offers(t tags.Tag, item string) bool { return slices.Contains(tags.Items(t.Value), item) }
+
+// decodeBase64 returns what a tag holds in base64, with blanks anywhere.
+func decodeBase64(t tags.Tag) ([]byte, error) {
+	data, err := base64.StdEncoding.DecodeString(tags.Compact(t.Value))
+	if err == nil {
+		return data, nil
 	}
-	items := tags.Items(value)
-	return slices.Contains(items, item) || other != "" && slices.Contains(items, other)
+	var corrupt base64.CorruptInputError
+	errors.As(err, &corrupt)
+	at := 0 // in the value, of the octet that the decoder stumbled over
+	for left := int(corrupt); at < len(t.Value); at++ {
+		if tags.Compact(t.Value[at:at+1]) == "" {
+			continue
+		}
+		if left--; left < 0 {
+			break
+		}
+	}
+	t.At += at
+	return nil, t.Fault(fmt.Errorf("%w: %s= is not base64", ErrKeySyntax, t.Name))
 }
 
-func parsePublic(list tags.List, p []byte) (*Key, error) {
-	kind, ok := list.Get("k")
-	if !ok {
-		kind = "rsa" // RFC 6376 §3.6.1: the default.
+// Key types of RFC 6376 §3.6.1 and RFC 8463 §3.
+const (
+	typeRSA     = "rsa"
+	typeEd25519 = "ed25519"
+)
+
+func keyType(list tags.List) (string, error) {
+	k, ok := list.Find("k")
+	switch {
+	case !ok:
+		return typeRSA, nil // RFC 6376 §3.6.1: the default.
+	case k.Value == typeRSA, k.Value == typeEd25519:
+		return k.Value, nil
 	}
-	switch kind {
-	case "rsa":
+	return "", k.Fault(fmt.Errorf("%w: unknown k=", ErrKeyType))
+}
+
+func parsePublic(kind string, p []byte) (*Key, error) {
+	if kind == typeRSA {
 		return parseRSA(p)
-	case "ed25519":
-		// RFC 8463 §4: the 32 octets of the key, bare.
-		if len(p) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("%w: an Ed25519 key has 32 octets, not %d", ErrKeySyntax, len(p))
-		}
-		public := ed25519.PublicKey(p)
-		return &Key{Type: kind, Bits: 256, verify: func(digest, signature []byte) bool {
-			return len(signature) == ed25519.SignatureSize && ed25519.Verify(public, digest, signature)
-		}}, nil
 	}
-	return nil, fmt.Errorf("%w: unknown k=", ErrKeyType)
+	// RFC 8463 §4: the 32 octets of the key, bare.
+	if len(p) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("%w: an Ed25519 key has 32 octets, not %d", ErrKeySyntax, len(p))
+	}
+	public := ed25519.PublicKey(p)
+	return &Key{Type: kind, Bits: 256, verify: func(digest, signature []byte) bool {
+		return len(signature) == ed25519.SignatureSize && ed25519.Verify(public, digest, signature)
+	}}, nil
 }
 
 // parseRSA accepts both forms found in the field: SubjectPublicKeyInfo and the
@@ -203,7 +237,7 @@ func parseRSA(der []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{Type: "rsa", Bits: bits, verify: verify}, nil
+	return &Key{Type: typeRSA, Bits: bits, verify: verify}, nil
 }
 
 func decodeRSA(der []byte) (*rsa.PublicKey, error) {

@@ -35,5 +35,11 @@ type Signature struct {
 	Body      Canon
 	Err       error // explains every result that is not pass
 
+	// What was compared, as far as it came to that: the hash that bh= states,
+	// the hash of the body that arrived, both SHA-256, and the hash of the
+	// signed fields, which b= does not state but signs. The slices are shared
+	// and read-only.
+	SignedBody, BodySum, HeaderSum []byte
+
 	b string // b= without white space
 }

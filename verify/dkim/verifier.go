@@ -121,6 +121,9 @@ func (r *Run) verify(c *candidate, buffer []byte) []byte {
 		s.KeyBits = key.Bits
 		err = fits(key, p)
 	}
+	if err == nil {
+		s.SignedBody, s.BodySum = p.bodyHash, c.hash.Sum()
+	}
 	switch {
 	case err != nil:
 	case p.length > c.hash.Size():
@@ -130,6 +133,7 @@ func (r *Run) verify(c *candidate, buffer []byte) []byte {
 	default:
 		buffer = appendHashed(buffer, p, r.header, c.field)
 		digest := sha256.Sum256(buffer)
+		s.HeaderSum = digest[:]
 		if !key.Verify(digest[:], p.sig) {
 			err = ErrSignature
 		}

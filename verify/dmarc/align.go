@@ -21,32 +21,74 @@ type alignment struct {
 	walked map[domain.Name]bool
 }
 
-// of reports whether d is aligned with the author domain; the zero Name never
-// is. It fails, and reports false, where an outage leaves that open.
-func (a *alignment) of(d domain.Name, mode Mode) (bool, error) {
+// Outcome says how an identifier compares with the author domain.
+type Outcome string
+
+// The outcomes. The first two are alignment.
+const (
+	SameName         Outcome = "same name"
+	SameOrganization Outcome = "same organizational domain"
+	NamesDiffer      Outcome = "names differ" // and the mode is strict
+	OrgsDiffer       Outcome = "organizational domains differ"
+	NotCompared      Outcome = "too many names" // MaxWalks, or the message's share of questions
+	Undecided        Outcome = "unknown"        // because of an outage
+)
+
+// Comparison is one identifier beside the author domain.
+type Comparison struct {
+	// Signature is the index of the DKIM signature whose SDID it is; -1 for the
+	// MAIL FROM identity.
+	Signature int
+	Name      domain.Name
+	Mode      Mode
+	Outcome   Outcome
+	// OrgDomain is that of Name; zero where it was not needed or could not be
+	// determined.
+	OrgDomain domain.Name
+	Err       error // why it is Undecided
+}
+
+// Aligned reports whether the names are aligned.
+func (c Comparison) Aligned() bool { return c.Outcome == SameName || c.Outcome == SameOrganization }
+
+// compare compares d with the author domain; the zero Name is never aligned.
+func (a *alignment) compare(d domain.Name, mode Mode) Comparison {
+	c := Comparison{Signature: -1, Name: d, Mode: mode}
 	author, known := a.run.author, a.run.found
 	switch {
 	case d == author:
-		return true, nil
+		c.Outcome = SameName
 	case mode == Strict:
-		return false, nil
+		c.Outcome = NamesDiffer
 	case known.orgErr != nil && !mayShareOrganization(d, author):
-		return false, nil
+		c.Outcome = OrgsDiffer
 	case known.orgErr != nil:
-		return false, known.orgErr
+		c.Outcome, c.Err = Undecided, known.orgErr
 	case !d.Within(known.org.name):
 		// An organizational domain is the name itself or above it.
-		return false, nil
+		c.Outcome = OrgsDiffer
+	case !a.walked[d] && len(a.walked) == MaxWalks:
+		c.Outcome = NotCompared
+	default:
+		a.walk(&c)
 	}
-	if !a.walked[d] && len(a.walked) == MaxWalks {
-		return false, nil
+	return c
+}
+
+// walk compares organizational domains.
+func (a *alignment) walk(c *Comparison) {
+	a.walked[c.Name] = true
+	org, err := a.run.walker.organizationOf(a.run.ctx, c.Name)
+	switch {
+	case lookup.IsExhausted(err):
+		c.Outcome = NotCompared
+	case err != nil:
+		c.Outcome, c.Err = Undecided, err
+	case org.name == a.run.found.org.name:
+		c.Outcome, c.OrgDomain = SameOrganization, org.name
+	default:
+		c.Outcome, c.OrgDomain = OrgsDiffer, org.name
 	}
-	a.walked[d] = true
-	org, err := a.run.walker.organizationOf(a.run.ctx, d)
-	if lookup.IsExhausted(err) {
-		return false, nil // as with MaxWalks
-	}
-	return err == nil && org.name == known.org.name, err
 }
 
 // mayShareOrganization reports whether two different names can have the same
@@ -61,20 +103,23 @@ func (a *alignment) align(e *Evaluation, s spf.Check, sigs []dkim.Signature) err
 	var doubt error
 	// RFC 9989 §4.4.2: only the MAIL FROM identity counts, never HELO's own.
 	if s.Identity == spf.MailFrom && s.Result == spf.Pass {
-		aligned, err := a.of(s.Domain, a.record.ASPF)
-		e.AlignedSPF = aligned
-		doubt = organizationError(s.Domain, err)
+		c := a.compare(s.Domain, a.record.ASPF)
+		e.Comparisons = append(e.Comparisons, c)
+		e.AlignedSPF = c.Aligned()
+		doubt = organizationError(s.Domain, c.Err)
 	}
 	for i, sig := range sigs {
 		if sig.Result != dkim.Pass {
 			continue
 		}
-		aligned, err := a.of(sig.SDID, a.record.ADKIM)
-		if aligned {
+		c := a.compare(sig.SDID, a.record.ADKIM)
+		c.Signature = i
+		e.Comparisons = append(e.Comparisons, c)
+		if c.Aligned() {
 			e.AlignedDKIM = append(e.AlignedDKIM, i)
 		}
 		if doubt == nil {
-			doubt = organizationError(sig.SDID, err)
+			doubt = organizationError(sig.SDID, c.Err)
 		}
 	}
 	return doubt
@@ -84,7 +129,7 @@ func (a *alignment) align(e *Evaluation, s spf.Check, sigs []dkim.Signature) err
 // aligned pass (RFC 9989 §5.3.6).
 func (a *alignment) pending(s spf.Check, sigs []dkim.Signature) error {
 	if s.Identity == spf.MailFrom && s.Result == spf.TempError {
-		if aligned, err := a.of(s.Domain, a.record.ASPF); aligned || err != nil {
+		if c := a.compare(s.Domain, a.record.ASPF); c.Aligned() || c.Err != nil {
 			return fmt.Errorf("dmarc: %w: spf of %s", ErrPending, s.Domain)
 		}
 	}
@@ -92,7 +137,7 @@ func (a *alignment) pending(s spf.Check, sigs []dkim.Signature) error {
 		if sig.Result != dkim.TempError {
 			continue
 		}
-		if aligned, err := a.of(sig.SDID, a.record.ADKIM); aligned || err != nil {
+		if c := a.compare(sig.SDID, a.record.ADKIM); c.Aligned() || c.Err != nil {
 			return fmt.Errorf("dmarc: %w: dkim signature of %s", ErrPending, sig.SDID)
 		}
 	}

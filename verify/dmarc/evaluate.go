@@ -74,6 +74,10 @@ type Evaluation struct {
 	AlignedSPF  bool  // MAIL FROM passed and is aligned
 	AlignedDKIM []int // indexes of the signatures that passed and are aligned
 
+	// Comparisons are the identifiers that passed beside the author domain, in
+	// the order of their evaluation.
+	Comparisons []Comparison
+
 	Steps   []Step // the names asked for, in order
 	Queries int    // DNS questions asked
 	Err     error  // explains every result that is neither pass nor none

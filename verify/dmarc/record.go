@@ -76,21 +76,39 @@ type Record struct {
 	RUA, RUF []string // valid URIs, without the obsolete size suffix
 	FO       FailureOptions
 
-	// Warnings says what was ignored, and why; foreign text in it is quoted.
-	// At most MaxWarnings.
-	Warnings []string
+	// Warnings says what was ignored, and why. At most MaxWarnings.
+	Warnings []Warning
 }
+
+// Warning says what was ignored in a record, and why.
+type Warning struct {
+	At   int    // octet of Record.Text that it is about; its length where something is missing
+	Text string // foreign text in it is quoted
+}
+
+func (w Warning) String() string { return w.Text }
+
+// SyntaxError is why a text gives no policy, and where. It wraps ErrNotDMARC or
+// ErrUnusable, and its text is that of Err alone.
+type SyntaxError struct {
+	At  int // octet of the text at which the fault is; its length where something is missing
+	Err error
+}
+
+func (e *SyntaxError) Error() string { return e.Err.Error() }
+
+func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // ParseRecord reads the text of one TXT record. It fails with ErrNotDMARC, and
 // the zero Record, for a text that is no DMARC record at all. It fails with
 // ErrUnusable for one that gives no policy; its other tags are returned,
-// because the record still counts in the tree walk.
+// because the record still counts in the tree walk. Either is a *SyntaxError.
 func ParseRecord(text string) (Record, error) {
-	version, rest, _ := strings.Cut(text, ";")
+	version, _, _ := strings.Cut(text, ";")
 	if err := checkVersion(version); err != nil {
 		return Record{}, err
 	}
-	t := splitTags(rest)
+	t := splitTags(text, len(version)+len(";"))
 	r := Record{
 		Text:  text,
 		ADKIM: Mode(t.either("adkim", "r", "s")),
@@ -103,7 +121,7 @@ func ParseRecord(text string) (Record, error) {
 	r.FO = t.failureOptions()
 	if len(r.RUF) == 0 && t.values["fo"].seen > 0 {
 		// RFC 9989 §4.7: fo is ignored without ruf.
-		t.warn("fo ignored without a valid ruf")
+		t.warn(t.values["fo"].last, "fo ignored without a valid ruf")
 		r.FO = FailureOptions{All: true}
 	}
 	err := t.policies(&r)
@@ -114,16 +132,18 @@ func ParseRecord(text string) (Record, error) {
 // checkVersion returns nil for a valid v tag.
 func checkVersion(segment string) error {
 	name, value, ok := strings.Cut(segment, "=")
+	after := len(name) + len("=")
 	name = strings.TrimRight(name, blanks)
 	// RFC 9989 §4.7: v comes first and its value is exactly DMARC1, otherwise the
 	// whole record is ignored.
 	switch {
 	case strings.TrimLeft(name, blanks) != name:
-		return fmt.Errorf("%w: white space before the v tag", ErrNotDMARC)
+		return &SyntaxError{0, fmt.Errorf("%w: white space before the v tag", ErrNotDMARC)}
 	case !ok || !strings.EqualFold(name, "v"):
-		return fmt.Errorf("%w: the first tag is not v", ErrNotDMARC)
-	case strings.Trim(value, blanks) != "DMARC1":
-		return fmt.Errorf("%w: the value of v is not DMARC1", ErrNotDMARC)
+		return &SyntaxError{0, fmt.Errorf("%w: the first tag is not v", ErrNotDMARC)}
+	}
+	if version, gap := trim(value); version != "DMARC1" {
+		return &SyntaxError{after + gap, fmt.Errorf("%w: the value of v is not DMARC1", ErrNotDMARC)}
 	}
 	return nil
 }
@@ -137,23 +157,21 @@ func (t *tags) policies(r *Record) error {
 		r.P, r.SP, r.NP = Policy(p), Policy(sp), Policy(np)
 		return nil
 	}
-	var cause string
+	cause, at := "no p", len(r.Text)
 	switch {
 	case badP:
-		cause = "invalid p"
+		cause, at = "invalid p", t.values["p"].at
 	case badSP:
-		cause = "invalid sp"
+		cause, at = "invalid sp", t.values["sp"].at
 	case badNP:
-		cause = "invalid np"
-	default:
-		cause = "no p"
+		cause, at = "invalid np", t.values["np"].at
 	}
 	// RFC 9989 §4.10.1: without valid p, sp and np the record is read as p=none
 	// when it has a valid reporting URI, and gives no policy when it has not.
 	if len(r.RUA) == 0 {
-		return fmt.Errorf("%w: %s and no valid rua", ErrUnusable, cause)
+		return &SyntaxError{at, fmt.Errorf("%w: %s and no valid rua", ErrUnusable, cause)}
 	}
 	r.P = PolicyNone
-	t.warn("%s: the record is read as p=none", cause)
+	t.warn(at, "%s: the record is read as p=none", cause)
 	return nil
 }

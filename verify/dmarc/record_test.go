@@ -158,8 +158,8 @@ func TestWarningsAreQuoted(t *testing.T) {
 		t.Fatalf("warnings %q, want 2", r.Warnings)
 	}
 	for _, w := range r.Warnings {
-		for _, c := range w {
-			if c < ' ' || c == 0x7f || len(w) > 250 {
+		for _, c := range w.Text {
+			if c < ' ' || c == 0x7f || len(w.Text) > 250 {
 				t.Errorf("warning %q is not fit to be shown", w)
 				break
 			}

@@ -13,30 +13,42 @@ const blanks = " \t"
 // error voids, it survives errors: RFC 9989 §4.8 has them dropped one by one.
 type tags struct {
 	values   map[string]value // of known tags, by lower-case name
-	warnings []string
+	warnings []Warning
 }
 
 type value struct {
 	text string // of the first occurrence
+	at   int    // where that begins, in octets of the record
 	seen int    // number of occurrences
+	last int    // where the name of the last one begins
 }
 
-// splitTags reads a list of tags separated by semicolons.
-func splitTags(list string) *tags {
+// splitTags reads the list of tags, separated by semicolons, that begins at an
+// octet of record.
+func splitTags(record string, at int) *tags {
 	t := &tags{values: make(map[string]value)}
-	for segment := range strings.SplitSeq(list, ";") {
-		if segment = strings.Trim(segment, blanks); segment != "" {
-			t.add(segment)
+	for at < len(record) {
+		segment, _, _ := strings.Cut(record[at:], ";")
+		if text, gap := trim(segment); text != "" {
+			t.add(at+gap, text)
 		}
+		at += len(segment) + len(";")
 	}
 	return t
 }
 
-func (t *tags) add(segment string) {
+// trim returns text without the blanks around it, and how many were before it.
+func trim(text string) (trimmed string, gap int) {
+	trimmed = strings.TrimLeft(text, blanks)
+	return strings.TrimRight(trimmed, blanks), len(text) - len(trimmed)
+}
+
+func (t *tags) add(at int, segment string) {
 	name, text, ok := strings.Cut(segment, "=")
+	start := at + len(name) + len("=")
 	name = strings.TrimRight(name, blanks)
 	if !ok || !isAlpha(name) {
-		t.warn("not a tag: %s", quote(segment))
+		t.warn(at, "not a tag: %s", quote(segment))
 		return
 	}
 	// The ABNF of RFC 9989 §4.8 compares without regard to case.
@@ -44,18 +56,21 @@ func (t *tags) add(segment string) {
 	switch name {
 	case "p", "sp", "np", "adkim", "aspf", "psd", "t", "rua", "ruf", "fo":
 		v := t.values[name]
+		v.last = at
 		if v.seen++; v.seen == 1 {
-			v.text = strings.TrimLeft(text, blanks)
+			var gap int
+			v.text, gap = trim(text)
+			v.at = start + gap
 		}
 		t.values[name] = v
 	case "pct", "rf", "ri":
 		// RFC 9989 §9.3: historic, hence unknown.
-		t.warn("historic tag %s ignored", name)
+		t.warn(at, "historic tag %s ignored", name)
 	case "v":
-		t.warn("v tag ignored: it stands only at the beginning")
+		t.warn(at, "v tag ignored: it stands only at the beginning")
 	default:
 		// RFC 9989 §4.7: unknown tags are ignored.
-		t.warn("unknown tag %s ignored", quote(name))
+		t.warn(at, "unknown tag %s ignored", quote(name))
 	}
 }
 
@@ -65,7 +80,7 @@ func (t *tags) get(name string) (text string, present, bad bool) {
 	if v.seen > 1 {
 		// The RFC is silent on duplicates. Whichever were taken, someone would
 		// have meant the other: the tag is invalid.
-		t.warn("%s occurs %d times", name, v.seen)
+		t.warn(v.last, "%s occurs %d times", name, v.seen)
 		return "", true, true
 	}
 	return v.text, v.seen == 1, false
@@ -80,7 +95,7 @@ func (t *tags) choice(name string, words ...string) (word string, bad bool) {
 	}
 	word = strings.ToLower(text)
 	if !slices.Contains(words, word) {
-		t.warn("invalid value of %s: %s", name, quote(text))
+		t.warn(t.values[name].at, "invalid value of %s: %s", name, quote(text))
 		return "", true
 	}
 	return word, false
@@ -102,13 +117,17 @@ func (t *tags) uris(name string) []string {
 		return nil
 	}
 	var uris []string
+	at := t.values[name].at
 	for text := range strings.SplitSeq(list, ",") {
-		uri, err := parseURI(strings.Trim(text, blanks))
+		trimmed, gap := trim(text)
+		here := at + gap
+		at += len(text) + len(",")
+		uri, err := parseURI(trimmed)
 		switch {
 		case err != nil:
-			t.warn("invalid URI in %s: %s: %v", name, quote(text), err)
+			t.warn(here, "invalid URI in %s: %s: %v", name, quote(text), err)
 		case len(uris) == MaxURIs:
-			t.warn("more than %d URIs in %s, the rest ignored", MaxURIs, name)
+			t.warn(here, "more than %d URIs in %s, the rest ignored", MaxURIs, name)
 			return uris
 		default:
 			uris = append(uris, uri)
@@ -129,7 +148,7 @@ func (t *tags) failureOptions() FailureOptions {
 	for text := range strings.SplitSeq(strings.ToLower(list), ":") {
 		option := fo.option(strings.Trim(text, blanks))
 		if option == nil || *option || (fo.All && option == &fo.Any) || (fo.Any && option == &fo.All) {
-			t.warn("invalid value of fo: %s", quote(list))
+			t.warn(t.values["fo"].at, "invalid value of fo: %s", quote(list))
 			return fallback
 		}
 		*option = true
@@ -151,9 +170,9 @@ func (fo *FailureOptions) option(text string) *bool {
 	return nil
 }
 
-func (t *tags) warn(format string, args ...any) {
+func (t *tags) warn(at int, format string, args ...any) {
 	if len(t.warnings) < MaxWarnings {
-		t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
+		t.warnings = append(t.warnings, Warning{at, fmt.Sprintf(format, args...)})
 	}
 }
 

@@ -18,7 +18,10 @@ const (
 	shortcutLabels = MaxQueries - 1
 )
 
-// prefix makes the name where the record of a domain is (RFC 9989 §4.5).
+// RecordName returns the name where the record of a domain is (RFC 9989 §4.5). It
+// is longer than the DNS allows where name is.
+func RecordName(name domain.Name) string { return prefix + name.String() }
+
 const prefix = "_dmarc."
 
 // Found says what the DNS holds at one name.
@@ -39,12 +42,22 @@ type Step struct {
 	// Record is there exactly when Found is FoundRecord. It is shared and
 	// read-only, and may be unusable as a policy: see Err.
 	Record *Record
+	// Several are the first two texts of FoundSeveral: foreign text.
+	Several []string
 	// Err is the DNS error of FoundError, or wraps ErrUnusable.
 	Err error
-	// Ignored explains texts that were probably meant to be DMARC records, at
-	// most MaxWarnings. Foreign text in it is quoted.
-	Ignored []string
+	// Ignored are texts that were probably meant to be DMARC records, at most
+	// MaxWarnings.
+	Ignored []Ignored
 }
+
+// Ignored is a text that is no DMARC record, and why.
+type Ignored struct {
+	Text string // as published: foreign text, to be quoted when shown
+	Err  error  // wraps ErrNotDMARC
+}
+
+func (i Ignored) String() string { return fmt.Sprintf("%s: %v", quote(i.Text), i.Err) }
 
 // walker asks for the records of one message. Each name is asked for once,
 // failures included, so that the walks of related names share their questions.
@@ -69,7 +82,7 @@ func (w *walker) ask(ctx context.Context, name domain.Name) Step {
 }
 
 func (w *walker) fetch(ctx context.Context, name domain.Name) Step {
-	query := prefix + name.String()
+	query := RecordName(name)
 	if len(query) > domain.MaxName {
 		// The DNS cannot hold this name: it has no record, and its parents may.
 		return Step{Name: name, Found: FoundNothing}
@@ -98,7 +111,7 @@ func readAnswer(records []string) *Step {
 			step.ignore(text, err)
 		case step.Found != FoundNothing:
 			// RFC 9989 §4.10 step 2: of several records none counts.
-			return &Step{Found: FoundSeveral, Ignored: step.Ignored}
+			return &Step{Found: FoundSeveral, Several: []string{step.Record.Text, text}, Ignored: step.Ignored}
 		default:
 			step.Found, step.Record, step.Err = FoundRecord, &record, err
 		}
@@ -110,7 +123,7 @@ func readAnswer(records []string) *Step {
 func (s *Step) ignore(text string, why error) {
 	start, _, _ := strings.Cut(text, ";")
 	if len(s.Ignored) < MaxWarnings && strings.Contains(strings.ToUpper(start), "DMARC") {
-		s.Ignored = append(s.Ignored, fmt.Sprintf("%s: %v", quote(text), why))
+		s.Ignored = append(s.Ignored, Ignored{text, why})
 	}
 }
 

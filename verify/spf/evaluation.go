@@ -26,11 +26,12 @@ type evaluation struct {
 	sender   mailbox
 
 	references []reference
-	used       int       // references that the library came back with
-	last       mechanism // of the reference used last, but for hosts of an mx
-	lastName   string    // and what was looked up for it
-	failure    error     // the last failure of the DNS
-	exhausted  bool      // a question was not asked, being one too many
+	used       int      // references that the library came back with
+	last       term     // of the reference used last, but for hosts of an mx
+	lastName   string   // and what was looked up for it
+	position   position // and where it stands
+	failure    error    // the last failure of the DNS
+	exhausted  bool     // a question was not asked, being one too many
 
 	client *clientNames
 }
@@ -40,11 +41,9 @@ type reference struct {
 	term   term
 	domain string // the domain whose record the term stands in, %{d}
 	host   bool   // domain is a host of an mx, no term
-}
 
-// refer returns the reference of a term in the record of domain.
-func (e *evaluation) refer(t term, domain string) string {
-	return e.add(reference{term: t, domain: domain})
+	frame *frame // the record; nil for the first domain
+	at    int    // index of the term in it
 }
 
 func (e *evaluation) add(r reference) string {
@@ -62,7 +61,8 @@ func (e *evaluation) resolve(text string) (reference, error) {
 	r := e.references[n]
 	if !r.host {
 		e.used++
-		e.last, e.lastName = r.term.mechanism, ""
+		e.last, e.lastName = r.term, ""
+		e.position = position{frame: r.frame, at: r.at}
 	}
 	return r, nil
 }
@@ -73,11 +73,12 @@ func (e *evaluation) resolve(text string) (reference, error) {
 // of the first domain, reference #0, does not.
 func (e *evaluation) lookups() int { return max(e.used-1, 0) }
 
-// rewrite returns r, the record of domain, as the library gets it.
-func (e *evaluation) rewrite(r *record, domain string) string {
+// rewrite returns the record of f as the library gets it.
+func (e *evaluation) rewrite(f *frame) string {
 	var b strings.Builder
 	b.WriteString("v=spf1")
-	for _, t := range r.terms {
+	for i, t := range f.record.terms {
+		refer := func() string { return e.add(reference{term: t, domain: f.domain, frame: f, at: i}) }
 		word := ""
 		switch t.mechanism {
 		case all:
@@ -89,15 +90,15 @@ func (e *evaluation) rewrite(r *record, domain string) string {
 				word = string(t.mechanism) + ":" + t.network.String()
 			}
 		case include, exists:
-			word = string(t.mechanism) + ":" + e.refer(t, domain)
+			word = string(t.mechanism) + ":" + refer()
 		case address, exchanger:
-			word = string(t.mechanism) + ":" + e.refer(t, domain) + t.prefixes
+			word = string(t.mechanism) + ":" + refer() + t.prefixes
 		case reverse:
 			// The library asks A and AAAA of reverse names and gives no sign
 			// when it evaluates a second ptr; as exists, the term comes here.
-			word = "exists:" + e.refer(t, domain)
+			word = "exists:" + refer()
 		case redirect:
-			word = "redirect=" + e.refer(t, domain)
+			word = "redirect=" + refer()
 		}
 		if word != "" {
 			b.WriteString(" " + t.qualifier + word)
@@ -134,7 +135,9 @@ func (e *evaluation) LookupTXT(ctx context.Context, text string) ([]string, erro
 	case found.record == nil:
 		return nil, nil
 	}
-	return []string{e.rewrite(found.record, name)}, nil
+	f := &frame{record: found.record, domain: name, by: r}
+	e.position = position{frame: f, at: -1}
+	return []string{e.rewrite(f)}, nil
 }
 
 // LookupIPAddr gives the library the addresses of a, of exists (and ptr), and
@@ -144,6 +147,12 @@ func (e *evaluation) LookupIPAddr(ctx context.Context, text string) ([]net.IPAdd
 	if err != nil {
 		return nil, err
 	}
+	answer, err := e.answer(ctx, r)
+	e.position.hit = e.position.hit || e.last.covers(e.ip, answer)
+	return answer, err
+}
+
+func (e *evaluation) answer(ctx context.Context, r reference) ([]net.IPAddr, error) {
 	name, err := e.target(ctx, r)
 	switch {
 	case r.host && err == errUnusable:
@@ -214,7 +223,7 @@ func (e *evaluation) addresses(ctx context.Context, name string, four bool) ([]n
 // noMatch is an answer that matches no term, with any prefix length, and is
 // not void: an address of the other family, for exists one that is not IPv4.
 func (e *evaluation) noMatch() []net.IPAddr {
-	if e.ip.Is4() || e.last != address {
+	if e.ip.Is4() || e.last.mechanism != address {
 		return []net.IPAddr{{IP: net.IPv6unspecified}}
 	}
 	return []net.IPAddr{{IP: net.IPv4zero}}

@@ -41,8 +41,15 @@ func FuzzRecord(f *testing.F) {
 		if errors.Is(c.Err, ErrSyntax) != (syntax != nil) {
 			t.Fatalf("%q: the parser says %v, the evaluation %v", text, syntax, c.Err)
 		}
+		if fault := (*SyntaxError)(nil); errors.As(syntax, &fault) && (fault.At < 0 || fault.At > len(text)) {
+			t.Fatalf("%q: %v at %d", text, syntax, fault.At)
+		}
 		if asked := zone.Questions(); syntax != nil && (c.Result != PermError || len(asked) != 1) {
 			t.Fatalf("%q: %s after %q in spite of %v", text, c.Result, asked, syntax)
+		}
+		survey := Verifier{zone}.Survey(context.Background(), sender.domain)
+		if survey.Queries > MaxSurveyQueries || (survey.Record.Err != nil) != (syntax != nil) {
+			t.Fatalf("%q: the parser says %v, the survey %v after %d questions", text, syntax, survey.Record.Err, survey.Queries)
 		}
 		for _, question := range zone.Questions() {
 			_, name, _ := strings.Cut(question, " ")

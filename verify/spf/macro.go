@@ -53,7 +53,7 @@ func parseDomainSpec(text string) (domainSpec, error) {
 		}
 	}
 	if last := spec[len(spec)-1]; !last.macro && !endsInTopLabel(last.text) {
-		return nil, errDomainEnd
+		return nil, shift(len(text)-len(last.text), errDomainEnd)
 	}
 	return spec, nil
 }
@@ -79,6 +79,7 @@ func endsInTopLabel(literal string) bool {
 // parseMacroString reads a macro-string of visible ASCII.
 func parseMacroString(text string) (domainSpec, error) {
 	var spec domainSpec
+	whole := len(text)
 	for text != "" {
 		literal, rest, found := strings.Cut(text, "%")
 		if literal != "" {
@@ -89,7 +90,7 @@ func parseMacroString(text string) (domainSpec, error) {
 		}
 		p, rest, err := parseMacro(rest)
 		if err != nil {
-			return nil, err
+			return nil, shift(whole-len(text)+len(literal), err)
 		}
 		spec, text = append(spec, p), rest
 	}

@@ -23,8 +23,8 @@ type selection struct {
 	err    error
 }
 
-// selectRecord finds the SPF record among TXT records and parses it.
-func selectRecord(texts []string) selection {
+// candidates returns the TXT records that claim to be SPF records.
+func candidates(texts []string) []string {
 	var found []string
 	for _, text := range texts {
 		// RFC 7208 §4.5: the version ends at a space or the end of the record;
@@ -34,6 +34,12 @@ func selectRecord(texts []string) selection {
 			found = append(found, text)
 		}
 	}
+	return found
+}
+
+// selectRecord finds the SPF record among TXT records and parses it.
+func selectRecord(texts []string) selection {
+	found := candidates(texts)
 	switch len(found) {
 	case 0:
 		return selection{}
@@ -55,28 +61,51 @@ func parseRecord(text string) (*record, error) {
 	}
 	// RFC 7208 §12: terms = *( 1*SP ( directive / modifier ) ), then *SP. No
 	// other blank separates terms.
-	_, rest, _ := strings.Cut(text, " ")
-	words := strings.FieldsFunc(rest, func(c rune) bool { return c == ' ' })
+	words := cutWords(text)
+	words = words[min(1, len(words)):] // without the version
 	if len(words) > MaxTerms {
 		return nil, fmt.Errorf("%w: %d", ErrTooManyTerms, len(words))
 	}
 	r := new(record)
 	seen := map[mechanism]bool{}
-	for _, word := range words {
-		t, err := parseTerm(word)
+	for _, w := range words {
+		t, err := parseTerm(w.text)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrSyntax, quote(word), err)
+			return nil, syntaxError(w.at, w.text, err)
 		}
+		t.text = w.text
 		// RFC 7208 §6: redirect and exp may stand once each.
 		if t.mechanism == redirect || t.mechanism == explanation {
 			if seen[t.mechanism] {
-				return nil, fmt.Errorf("%w: %s: second of its kind", ErrSyntax, quote(word))
+				return nil, syntaxError(w.at, w.text, errSecond)
 			}
 			seen[t.mechanism] = true
 		}
 		r.terms = append(r.terms, t)
 	}
 	return r, nil
+}
+
+// word is a word of a record and where it begins, in octets.
+type word struct {
+	at   int
+	text string
+}
+
+// cutWords returns the words of a record, the version first.
+func cutWords(text string) []word {
+	var words []word
+	for at := 0; at < len(text); {
+		end := strings.IndexByte(text[at:], ' ')
+		if end < 0 {
+			end = len(text) - at
+		}
+		if end > 0 {
+			words = append(words, word{at, text[at : at+end]})
+		}
+		at += end + 1
+	}
+	return words
 }
 
 // quote makes a stranger's text fit for a log line.

@@ -44,6 +44,10 @@ type Check struct {
 	// Mechanism names the kind of term that matched (all, a, mx, ip4, ip6,
 	// ptr, exists), inside of an include the term there; "" when none did.
 	Mechanism string
+	// Trail is how the evaluation got to the term that matched: includes and
+	// redirects from the first record on, and last that term. It is nil when
+	// none matched.
+	Trail []Step
 	// Lookups is how many terms caused look-ups (RFC 7208 §4.6.4), at most
 	// ten: the eleventh ends the evaluation before it is looked up.
 	Lookups int

@@ -148,6 +148,18 @@ func checkReason(t *testing.T, c Check) {
 	if c.Lookups < 0 || c.Lookups > 10 {
 		t.Errorf("%d look-ups", c.Lookups)
 	}
+	// The library says what kind of term matched; the trail must end in one.
+	kind := ""
+	if len(c.Trail) > 0 {
+		matched, err := parseTerm(c.Trail[len(c.Trail)-1].Term)
+		if err != nil {
+			t.Errorf("trail %q: %v", c.Trail, err)
+		}
+		kind = string(matched.mechanism)
+	}
+	if kind != c.Mechanism {
+		t.Errorf("matched %q, trail %q", c.Mechanism, c.Trail)
+	}
 }
 
 func readSuite(t *testing.T, file string) []scenario {

@@ -16,6 +16,7 @@ var (
 	errNoTarget  = errors.New("domain missing")
 	errNetwork   = errors.New("not an address or network of this kind")
 	errPrefix    = errors.New("prefix length too large")
+	errSecond    = errors.New("second of its kind")
 )
 
 // mechanism is the kind of a term, in the words of the record.
@@ -37,19 +38,22 @@ const (
 
 // term is one directive or modifier.
 type term struct {
+	text      string // the whole of it as written
 	mechanism mechanism
 	qualifier string       // as written: "", +, -, ~ or ?
 	target    domainSpec   // nil where none is written
 	network   netip.Prefix // of ip4 and ip6
 	prefixes  string       // dual-cidr-length of a and mx as written: "/24//64"
+	bits4     int          // and read; 32 and 128 where none is written
+	bits6     int
 }
 
 func parseTerm(word string) (term, error) {
 	// RFC 7208 §3.1: a record is 7-bit ASCII; §12: and nothing but VCHAR
 	// stands in a term.
-	for _, c := range []byte(word) {
+	for i, c := range []byte(word) {
 		if c <= ' ' || c > '~' {
-			return term{}, errCharacter
+			return term{}, shift(i, errCharacter)
 		}
 	}
 	if name, value, ok := cutModifier(word); ok {
@@ -64,7 +68,11 @@ func parseTerm(word string) (term, error) {
 		end = len(word)
 	}
 	t.mechanism = mechanism(strings.ToLower(word[:end]))
-	return t, t.parseArgument(word[end:])
+	err := t.parseArgument(word[end:])
+	if errors.Is(err, errMechanism) {
+		end = 0 // it is the name that is wrong
+	}
+	return t, shift(len(t.qualifier)+end, err)
 }
 
 // cutModifier splits a modifier.
@@ -93,7 +101,7 @@ func parseModifier(name, value string) (t term, err error) {
 		// RFC 7208 §6: an unknown modifier is ignored, §12: if it is a macro-string.
 		_, err = parseMacroString(value)
 	}
-	return t, err
+	return t, shift(len(name)+len("="), err)
 }
 
 // parseArgument reads what follows the name of a mechanism.
@@ -131,7 +139,8 @@ func parseTarget(text string) (domainSpec, error) {
 	if !ok {
 		return nil, errArgument
 	}
-	return parseDomainSpec(spec)
+	domain, err := parseDomainSpec(spec)
+	return domain, shift(len(":"), err)
 }
 
 // dualPrefixes finds the dual-cidr-length at the end of an argument. Because
@@ -143,15 +152,19 @@ var dualPrefixes = regexp.MustCompile(`^(.*?)(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][
 // cutPrefixes takes the prefix lengths off the end of text into t.
 func (t *term) cutPrefixes(text string) (rest string, err error) {
 	m := dualPrefixes.FindStringSubmatch(text) // matches any text
-	if number(m[2]) > 32 || number(m[3]) > 128 {
-		return "", errPrefix
+	t.bits4, t.bits6 = prefixLength(m[2], 32), prefixLength(m[3], 128)
+	if t.bits4 > 32 || t.bits6 > 128 {
+		return "", shift(len(m[1]), errPrefix)
 	}
 	t.prefixes = text[len(m[1]):]
 	return m[1], nil
 }
 
-// number reads at most three digits; "" is 0.
-func number(digits string) int {
+// prefixLength reads at most three digits; "" is all bits of an address.
+func prefixLength(digits string, all int) int {
+	if digits == "" {
+		return all
+	}
 	n, _ := strconv.Atoi(digits)
 	return n
 }

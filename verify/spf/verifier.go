@@ -66,7 +66,7 @@ func (v Verifier) evaluate(ctx context.Context, ip netip.Addr, helo string, send
 		helo:   heloMacro(helo),
 		sender: sender,
 	}
-	start := e.refer(term{mechanism: redirect}, sender.domain.String())
+	start := e.add(reference{term: term{mechanism: redirect}, domain: sender.domain.String()})
 	result, err := library.CheckHostWithSender(e.ip.AsSlice(), "", "@"+start,
 		library.WithContext(ctx), library.WithResolver(e))
 	c := Check{Result: Result(result), Domain: sender.domain, Lookups: e.lookups()}
@@ -78,6 +78,9 @@ func (v Verifier) evaluate(ctx context.Context, ip netip.Addr, helo string, send
 	switch c.Result {
 	case Pass, Fail, SoftFail, Neutral:
 		c.Mechanism = e.matched(err)
+		if trail, result := e.position.trail(e.ip); result == c.Result {
+			c.Trail = trail
+		}
 	default:
 		c.Err = fmt.Errorf("spf: %s: %w", sender.domain, e.explain(c.Result, err))
 	}
@@ -114,7 +117,7 @@ func (e *evaluation) matched(err error) string {
 		return string(ip6)
 	case library.ErrMatchedA, library.ErrMatchedMX, library.ErrMatchedExists:
 		// The library saw a ptr as exists, so the term itself is asked.
-		return string(e.last)
+		return string(e.last.mechanism)
 	}
 	return ""
 }
@@ -147,5 +150,5 @@ func (e *evaluation) at(err error) error {
 	if e.lookups() == 0 {
 		return err
 	}
-	return fmt.Errorf("%s:%s: %w", e.last, quote(e.lastName), err)
+	return fmt.Errorf("%s:%s: %w", e.last.mechanism, quote(e.lastName), err)
 }

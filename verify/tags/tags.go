@@ -24,6 +24,17 @@ var (
 	ErrTooMany   = errors.New("too many tags")
 )
 
+// Error is why a text is not a list, or not the list that its reader wants, and
+// where. Its text is that of Err alone.
+type Error struct {
+	At  int // octet of the text at which the fault is
+	Err error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
 // Tag is one tag of a list.
 type Tag struct {
 	Name string
@@ -33,13 +44,18 @@ type Tag struct {
 	// Start and End delimit the value in the text that was parsed, surrounding white
 	// space included: what RFC 6376 §3.7 deletes from b=.
 	Start, End int
+	// At is where Value begins in that text.
+	At int
 }
+
+// Fault returns err with the place of the tag's value.
+func (t Tag) Fault(err error) error { return &Error{At: t.At, Err: err} }
 
 // List is a tag list in the order of the text.
 type List []Tag
 
 // Parse reads a tag list. Names are case-sensitive, and a name that occurs
-// twice voids the list (RFC 6376 §3.2).
+// twice voids the list (RFC 6376 §3.2). It fails with an *Error.
 func Parse(text string) (List, error) {
 	list := make(List, 0, 12)
 	for at := 0; ; {
@@ -58,10 +74,10 @@ func Parse(text string) (List, error) {
 			return nil, err
 		}
 		if _, twice := list.Get(tag.Name); twice {
-			return nil, fmt.Errorf("%w: %s", ErrDuplicate, tag.Name)
+			return nil, fault(text, at, fmt.Errorf("%w: %s", ErrDuplicate, tag.Name))
 		}
 		if len(list) == MaxTags {
-			return nil, ErrTooMany
+			return nil, fault(text, at, ErrTooMany)
 		}
 		list = append(list, tag)
 		if last {
@@ -74,18 +90,24 @@ func Parse(text string) (List, error) {
 func parseTag(text string, start, end int) (Tag, error) {
 	eq := strings.IndexByte(text[start:end], '=')
 	if eq < 0 {
-		return Tag{}, fmt.Errorf("%w: a tag without \"=\"", ErrSyntax)
+		return Tag{}, fault(text, start, fmt.Errorf("%w: a tag without \"=\"", ErrSyntax))
 	}
 	name := trim(text[start : start+eq])
 	if !validName(name) {
-		return Tag{}, fmt.Errorf("%w: a tag name that is none", ErrSyntax)
+		return Tag{}, fault(text, start, fmt.Errorf("%w: a tag name that is none", ErrSyntax))
 	}
-	value := text[start+eq+1 : end]
-	if !validValue(value) {
-		return Tag{}, fmt.Errorf("%w: control character in %s=", ErrSyntax, name)
+	from := start + eq + 1
+	value := text[from:end]
+	if bad := invalidIn(value); bad >= 0 {
+		return Tag{}, &Error{from + bad, fmt.Errorf("%w: control character in %s=", ErrSyntax, name)}
 	}
-	return Tag{Name: name, Value: trim(value), Start: start + eq + 1, End: end}, nil
+	return Tag{Name: name, Value: trim(value), Start: from, End: end, At: skip(text, from)}, nil
 }
+
+// fault returns err with the first place after at that is not blank.
+func fault(text string, at int, err error) error { return &Error{skip(text, at), err} }
+
+func skip(text string, at int) int { return len(text) - len(strings.TrimLeft(text[at:], blanks)) }
 
 // Get returns the value of the tag of that name, and whether there is one. An
 // empty value is not an absent tag.
@@ -117,22 +139,21 @@ func Items(value string) []string {
 // Compact returns value without any white space, as base64 values are read
 // (RFC 6376 §3.2, "white space is ignored").
 func Compact(value string) string {
-	if !strings.ContainsAny(value, blanks) {
+	at := strings.IndexAny(value, blanks)
+	if at < 0 {
 		return value
 	}
 	var b strings.Builder
 	b.Grow(len(value))
-	for i := 0; i < len(value); i++ {
-		if !isBlank(value[i]) {
-			b.WriteByte(value[i])
-		}
+	for ; at >= 0; at = strings.IndexAny(value, blanks) {
+		b.WriteString(value[:at])
+		value = value[at+1:]
 	}
+	b.WriteString(value)
 	return b.String()
 }
 
 const blanks = " \t\r\n"
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 func trim(s string) string { return strings.Trim(s, blanks) }
 
@@ -148,23 +169,24 @@ func validName(name string) bool {
 	return name != ""
 }
 
-// validValue: printable characters, octets above 127 and folding white space.
-// A line end must be followed by a blank.
-func validValue(value string) bool {
+// invalidIn returns the index of the first octet of value that is none of
+// printable characters, octets above 127 and folding white space; -1 where
+// there is none. A line end must be followed by a blank.
+func invalidIn(value string) int {
 	for i := 0; i < len(value); i++ {
 		switch c := value[i]; {
 		case c == '\r':
 			if i+1 == len(value) || value[i+1] != '\n' {
-				return false
+				return i
 			}
 		case c == '\n':
 			if i+1 == len(value) || (value[i+1] != ' ' && value[i+1] != '\t') {
-				return false
+				return i
 			}
 		case c == '\t':
 		case c < ' ' || c == 0x7f:
-			return false
+			return i
 		}
 	}
-	return true
+	return -1
 }

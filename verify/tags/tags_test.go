@@ -55,6 +55,36 @@ func TestParse(t *testing.T) {
 	bad("a=b\x7f", ErrSyntax)
 }
 
+// TestErrorPlace: a caret under that octet shows what is meant.
+func TestErrorPlace(t *testing.T) {
+	check := func(text string, at int) {
+		t.Helper()
+		_, err := Parse(text)
+		var fault *Error
+		if !errors.As(err, &fault) || fault.At != at || fault.Error() != fault.Err.Error() {
+			t.Errorf("Parse(%q): %v, want an error at %d", text, err, at)
+		}
+	}
+	check("", 0)
+	check("a=b;  c", 6)
+	check("a=b;;c=d", 4)
+	check("a=b; \r\n 1c=d", 8)
+	check("a=b; a=c", 5)
+	check("a=b; c= x\x00y", 9)
+	check("a=b\rc", 3)
+	list, err := Parse("a=b; p=\r\n x ; q=;")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"p": 10, "q": 16} {
+		tag, _ := list.Find(name)
+		var fault *Error
+		if err := tag.Fault(ErrSyntax); !errors.Is(err, ErrSyntax) || !errors.As(err, &fault) || fault.At != want {
+			t.Errorf("%s=: %v, want a fault at %d", name, err, want)
+		}
+	}
+}
+
 func TestMaxTags(t *testing.T) {
 	list := func(n int) string {
 		var b strings.Builder
