@@ -13,6 +13,7 @@ func (r *reader) checkMissing() {
 
 // checkRelations reports settings that are right alone and wrong together.
 func (r *reader) checkRelations(cfg *Config) {
+	r.checkRules(cfg)
 	if dns := r.sections["dns"]; dns != nil && !r.hasProblem("dns.timeout", "dns.message_budget") && cfg.DNS.MessageBudget < cfg.DNS.Timeout {
 		line := max(dns.lines["dns.message_budget"], dns.lines["dns.timeout"])
 		r.report(line, "dns.message_budget", faultf("%s is less than dns.timeout, %s",

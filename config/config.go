@@ -17,10 +17,19 @@ type Config struct {
 	Exempt     Exempt      `key:"exempt" says:"passed through unexamined, except that forged results are removed"`
 	DNS        DNS         `key:"dns" says:"how questions are asked and answers kept"`
 	Policy     Policy      `key:"policy" says:"what this site does with what was found"`
-	Exceptions []Exception `key:"exception" says:"for one author domain; the first match wins; shown in result, log and report"`
+	SPF        SPF         `key:"policy.spf" says:"what SPF alone does, where DMARC has nothing to say"`
+	Shadow     Shadow      `key:"policy.shadow" says:"a policy to try: it judges every message, differences are logged (shadow_action=), nothing is done"`
+	Exceptions []Exception `key:"exception" says:"a rule with an owner and an end; asked before the rules, with the same conditions"`
+	Rules      []Rule      `key:"rule" says:"your own decisions; the first whose conditions all hold decides; a list means any of; \"file:PATH\" in a list: one item a line"`
+	Forwarders []Forwarder `key:"forwarder" says:"a relay trusted to pass mail on for some recipients: its SPF failures are expected, and it speaks for indirect mail"`
 	DMARC      DMARC       `key:"dmarc" says:"how the author is evaluated (RFC 9989)"`
 	ARC        ARC         `key:"arc" says:"results that forwarders and mailing lists vouch for (RFC 8617)"`
 	Failure    Failure     `key:"failure" says:"our own fault, never the sender's"`
+
+	// Next is what Shadow.File says; nil where there is none, or it was not read.
+	Next *Config
+
+	sources map[string]string // lists with files in them as they were written, by key
 }
 
 // Listen says where the MTA finds us.
@@ -37,32 +46,43 @@ type Exempt struct {
 
 // DNS says how questions are asked and how long answers are kept.
 type DNS struct {
-	Servers        []netip.AddrPort `key:"servers" says:"such as [\"192.0.2.53\", \"[2001:db8::53]:5353\"]; default: those of /etc/resolv.conf"`
-	Timeout        time.Duration    `key:"timeout" range:"10ms..1m" says:"one query"`
-	MessageBudget  time.Duration    `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`
-	MessageQueries int              `key:"message_queries" range:"16..1000" says:"questions that one message may cause"`
-	CacheEntries   int              `key:"cache_entries" range:"100..10000000" says:"answers kept in memory"`
-	MaxTTL         time.Duration    `key:"max_ttl" range:"1m..7d" says:"no answer is kept longer; failures are kept for 5s"`
+	Servers        []Server      `key:"servers" says:"such as [\"192.0.2.53\", \"tcp://[2001:db8::53]:5353\", \"tls://dns.example.net@192.0.2.54\"]; default: those of /etc/resolv.conf"`
+	ZoneFile       string        `key:"zone_file" says:"a master file (RFC 1035) that answers in the place of servers, for demonstrations and tests"`
+	Timeout        time.Duration `key:"timeout" range:"10ms..1m" says:"one query"`
+	RetryAfter     time.Duration `key:"retry_after" range:"10ms..10s" says:"then the next server is asked too, or the same again"`
+	MessageBudget  time.Duration `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`
+	MessageQueries int           `key:"message_queries" range:"16..1000" says:"questions that one message may cause"`
+	InFlight       int           `key:"in_flight" range:"16..10000" says:"queries out at the same time over all messages; more wait"`
+	MixCase        bool          `key:"mix_case" says:"names are sent in random case, so that an answer is harder to forge (UDP)"`
+	RequireAD      bool          `key:"require_ad" says:"the servers check DNSSEC and the way to them is safe: their AD bit is noted as evidence for keys"`
+	CacheEntries   int           `key:"cache_entries" range:"100..10000000" says:"answers kept in memory, in 64 MiB at most"`
+	MinTTL         time.Duration `key:"min_ttl" range:"1s..1m" says:"every answer is kept as long as this"`
+	MaxTTL         time.Duration `key:"max_ttl" range:"1m..7d" says:"no answer is kept longer"`
+	FailureTTL     time.Duration `key:"failure_ttl" range:"1s..1m" says:"a failure is kept as long as this; doubled while it goes on, up to 1m"`
+	Stale          time.Duration `key:"stale" range:"0s..7d" says:"how long past its time an answer is used when servers fail (RFC 8767)"`
 }
 
 // Policy says what this site does with what was found.
 type Policy struct {
 	Mode            Mode   `key:"mode" is:"shown" oneof:"observe|enforce" says:"whether findings are only stated or also acted on"`
-	OnReject        Action `key:"on_reject" oneof:"reject|hold|tag|accept" says:"what enforcing does where the author domain asks for reject"`
+	OnReject        Action `key:"on_reject" oneof:"careful|reject|hold|tag|accept" says:"what enforcing does where the author domain asks for reject; careful: reject, but tag what may be list or forwarded mail"`
 	OnQuarantine    Action `key:"on_quarantine" oneof:"reject|hold|tag|accept" says:"the same for quarantine"`
-	OnInvalidAuthor Action `key:"on_invalid_author" oneof:"reject|hold|tag|accept" says:"the same where From does not name one author domain"`
+	OnInvalidAuthor Action `key:"on_invalid_author" oneof:"reject|hold|tag|accept" says:"the same where From does not name one author domain; accept: exceptions and rules decide"`
 	OnTemperror     Action `key:"on_temperror" oneof:"accept|defer" says:"the same where DNS failed, so that nobody knows"`
+	EnforcePercent  int    `key:"enforce_percent" range:"0..100" says:"per cent of author domains for which enforcing is done; the others are observed"`
+	MaxRejectShare  int    `key:"max_reject_share" range:"1..100" says:"per cent of messages of the last 10m; when more are refused, tag instead until a reload; 100 is off"`
 }
 
-// Exception is a site's own decision about one author domain.
-type Exception struct {
-	AuthorDomain domain.Name `key:"author_domain" is:"required" says:"the domain of the From field (header.from)"`
-	Action       Action      `key:"action" is:"required" oneof:"accept|tag|hold|reject|defer" says:"what is done instead"`
-	Reason       string      `key:"reason" is:"required" says:"why, for those who come after you"`
-	Owner        string      `key:"owner" says:"whom to ask; may be left out"`
-	// Until is the first moment at which the exception no longer holds; the
-	// zero Time means that it always holds.
-	Until time.Time `key:"until" says:"the first day (UTC) it no longer holds, or a date and time; may be left out"`
+// SPF says what SPF alone does.
+type SPF struct {
+	OnFail     Action `key:"on_fail" oneof:"reject|hold|tag|accept" says:"at the end of the message, unless DMARC passes or has decided"`
+	OnSoftfail Action `key:"on_softfail" oneof:"hold|tag|accept" says:"the same for softfail"`
+	Early      bool   `key:"early" says:"refuse at MAIL where the record ends in -all and no DMARC policy covers the sender; forwarded mail is lost"`
+}
+
+// Shadow names a policy to try.
+type Shadow struct {
+	File Path `key:"file" says:"such as \"next.toml\", beside this file; its exempt, policy, exception, rule and trusted_sealers count; default: none"`
 }
 
 // DMARC says how the author is evaluated.
@@ -103,6 +123,10 @@ const (
 	Defer  Action = "defer"  // ask the sender to try later
 )
 
+// Careful is a choice for on_reject: refuse where nothing speaks for indirect
+// mail, and tag otherwise.
+const Careful Action = "careful"
+
 // Default is the configuration of an empty file on the host of that name.
 // Whether the name can be an authserv-id is checked by [Parse].
 func Default(hostname string) Config {
@@ -118,12 +142,19 @@ func Default(hostname string) Config {
 		},
 		DNS: DNS{
 			Timeout:        3 * time.Second,
+			RetryAfter:     400 * time.Millisecond,
 			MessageBudget:  20 * time.Second,
 			MessageQueries: 64,
+			InFlight:       512,
+			MixCase:        true,
 			CacheEntries:   50000,
+			MinTTL:         5 * time.Second,
 			MaxTTL:         24 * time.Hour,
+			FailureTTL:     5 * time.Second,
+			Stale:          time.Hour,
 		},
-		Policy:  Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnInvalidAuthor: Reject, OnTemperror: Accept},
+		Policy:  Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnInvalidAuthor: Reject, OnTemperror: Accept, EnforcePercent: 100, MaxRejectShare: 100},
+		SPF:     SPF{OnFail: Accept, OnSoftfail: Accept},
 		ARC:     ARC{Enable: true},
 		Failure: Failure{WhenUnable: Accept},
 	}

@@ -26,6 +26,11 @@ func mustParse(t *testing.T, text string) Config {
 	return cfg
 }
 
+// only is the condition on that one domain.
+func only(name string) []domain.Pattern {
+	return []domain.Pattern{{Name: domain.MustParse(name)}}
+}
+
 func checkConfig(t *testing.T, from string, got, want Config) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
@@ -41,6 +46,8 @@ func TestEmptyFileIsDefaults(t *testing.T) {
 
 // The same settings in every form of TOML give the same configuration.
 func TestGoodFiles(t *testing.T) {
+	next := Default(host)
+	next.Policy.Mode = Enforce
 	want := Config{
 		AuthservID: "Mail.Example.ORG",
 		Listen: Listen{
@@ -49,23 +56,37 @@ func TestGoodFiles(t *testing.T) {
 		},
 		Exempt: Exempt{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		DNS: DNS{
-			Servers: []netip.AddrPort{
-				netip.MustParseAddrPort("192.0.2.53:53"), netip.MustParseAddrPort("192.0.2.54:5353"),
-				netip.MustParseAddrPort("[2001:db8::53]:5353"), netip.MustParseAddrPort("[2001:db8::54]:53"),
+			Servers: []Server{
+				{Network: "udp", Addr: netip.MustParseAddrPort("192.0.2.53:53")},
+				{Network: "udp", Addr: netip.MustParseAddrPort("192.0.2.54:5353")},
+				{Network: "tcp", Addr: netip.MustParseAddrPort("[2001:db8::53]:5353")},
+				{Network: "tls", Name: domain.MustParse("dns.example.net"), Addr: netip.MustParseAddrPort("[2001:db8::54]:853")},
 			},
+			ZoneFile:       "/etc/assay/demo.zone",
 			Timeout:        500 * time.Millisecond,
+			RetryAfter:     100 * time.Millisecond,
 			MessageBudget:  time.Minute,
 			MessageQueries: 100,
+			InFlight:       64,
+			RequireAD:      true,
 			CacheEntries:   1000,
+			MinTTL:         10 * time.Second,
 			MaxTTL:         36 * time.Hour,
+			FailureTTL:     2 * time.Second,
+			Stale:          24 * time.Hour,
 		},
-		Policy: Policy{Mode: Enforce, OnReject: Reject, OnQuarantine: Hold, OnInvalidAuthor: Tag, OnTemperror: Defer},
+		Policy:     Policy{Mode: Enforce, OnReject: Reject, OnQuarantine: Hold, OnInvalidAuthor: Tag, OnTemperror: Defer, EnforcePercent: 50, MaxRejectShare: 20},
+		SPF:        SPF{OnFail: Reject, OnSoftfail: Tag, Early: true},
+		Shadow:     Shadow{File: "testdata/good/next.toml"},
+		Next:       &next,
+		Rules:      []Rule{exampleRule()},
+		Forwarders: []Forwarder{exampleForwarder()},
 		Exceptions: []Exception{{
-			AuthorDomain: domain.MustParse("partner.example"), Action: Accept,
+			Match: Match{AuthorDomain: only("partner.example")}, Action: Accept,
 			Reason: `their "gateway" breaks signatures, ticket 4711`, Owner: "ops@example.org",
 			Until: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC),
 		}, {
-			AuthorDomain: domain.MustParse("xn--bcher-kva.example"), Action: Tag,
+			Match: Match{AuthorDomain: only("xn--bcher-kva.example")}, Action: Tag,
 			Reason: `until the 1st, \o/`,
 			Until:  time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC),
 		}},

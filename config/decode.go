@@ -41,11 +41,30 @@ func decode(n *unstable.Node, target any) error {
 		return decodeText(n, p, ParseAuthservID, "a name", "mx.example.org")
 	case *Address:
 		return decodeText(n, p, ParseAddress, "an address", "inet:127.0.0.1:8891")
+	case *Word:
+		return decodeText(n, p, parseWord[Word], "a word", "pass")
+	case *YesNo:
+		var value bool
+		err := decode(n, &value)
+		*p = YesNo(strconv.FormatBool(value))
+		return err
+	case *Path:
+		return decodeText(n, p, parsePath, "a file", "next.toml")
+	case *Name:
+		return decodeText(n, p, parseName, "a name", "bad-helo")
+	case *Recipient:
+		return decodeText(n, p, parseRecipient, "a recipient", "user@example.org")
+	case *HeaderField:
+		return decodeText(n, p, parseHeader, "a field", "X-Name: value")
+	case *Reply:
+		return decodeReply(n, p)
+	case *domain.Pattern:
+		return decodeText(n, p, parsePattern, "a domain", "example.org")
 	case *domain.Name:
 		return decodeText(n, p, parseDomain, "a domain", "example.org")
 	case *netip.Prefix:
 		return decodeText(n, p, parsePrefix, "a network", "192.0.2.0/24")
-	case *netip.AddrPort:
+	case *Server:
 		return decodeText(n, p, parseServer, "an address", "192.0.2.53")
 	}
 	return faultf("a setting of type %T cannot be read", target)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"reflect"
 	"strings"
 	"time"
@@ -25,19 +26,15 @@ const descriptionColumn = 44
 // but the defaults.
 func Describe() string {
 	example := Default("mx.example.org")
-	example.Exceptions = []Exception{{
-		AuthorDomain: domain.MustParse("partner.example"),
-		Action:       Accept,
-		Reason:       "their gateway breaks signatures, ticket 4711",
-		Owner:        "ops@example.org",
-		Until:        time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC),
-	}}
+	example.Exceptions = []Exception{exampleException()}
+	example.Rules = []Rule{exampleRule()}
+	example.Forwarders = []Forwarder{exampleForwarder()}
 
 	var b strings.Builder
 	b.WriteString(preamble)
 	top := reflect.ValueOf(example)
 	for _, s := range settingsOf(top.Type(), "") {
-		value := top.Field(s.field)
+		value := top.FieldByIndex(s.field)
 		inner := s.section()
 		if inner == nil {
 			describe(&b, s, value)
@@ -50,11 +47,67 @@ func Describe() string {
 		} else {
 			writeDescribed(&b, s.header(), s.says)
 		}
-		for _, s := range settingsOf(inner, s.key) {
-			describe(&b, s, value.Field(s.field))
+		for _, in := range settingsOf(inner, s.key) {
+			if set := value.FieldByIndex(in.field); !in.promoted || !set.IsZero() {
+				describe(&b, in, set)
+			}
 		}
 	}
 	return b.String()
+}
+
+// exampleException is the exception that the reference file shows.
+func exampleException() Exception {
+	return Exception{
+		Match:  Match{AuthorDomain: []domain.Pattern{{Name: domain.MustParse("partner.example")}}},
+		Action: Accept,
+		Reason: "their gateway breaks signatures, ticket 4711",
+		Owner:  "ops@example.org",
+		Until:  time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// exampleForwarder is the forwarder that the reference file shows.
+func exampleForwarder() Forwarder {
+	return Forwarder{
+		Name:            "alumni",
+		Networks:        []netip.Prefix{netip.MustParsePrefix("203.0.113.0/28")},
+		ClientName:      []domain.Pattern{{Name: domain.MustParse("fwd.example.edu")}},
+		RecipientDomain: []domain.Pattern{{Name: domain.MustParse("example.org")}},
+		ReceivedFrom:    true,
+	}
+}
+
+// exampleRule says something about every condition.
+func exampleRule() Rule {
+	below := func(name string) []domain.Pattern {
+		return []domain.Pattern{{Name: domain.MustParse(name)}, {Name: domain.MustParse(name), Below: true}}
+	}
+	return Rule{
+		Name: "unsigned-bank",
+		Match: Match{
+			Networks:       []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")},
+			ClientName:     below("dynamic.example.net")[1:],
+			Helo:           below("example.net"),
+			EnvelopeSender: below("example.net"),
+			AuthorDomain:   below("bank.example"),
+			Recipient:      []Recipient{{Mailbox: "boss@example.org"}, {Domain: below("example.com")[0]}},
+			SPF:            []Word{"fail", "softfail"},
+			DKIM:           []Word{"none", "fail"},
+			ARC:            []Word{"none", "fail"},
+			DMARC:          []Word{"none", "fail"},
+			Requested:      []Word{"none"},
+			SDID:           below("bulk.example")[:1],
+			Author:         []Word{"valid"},
+			TLS:            No,
+			Authenticated:  No,
+		},
+		Action:  Reject,
+		Reply:   Reply{Code: 550, Enhanced: "5.7.20", Lines: []string{"This bank signs all of its mail"}},
+		Header:  HeaderField{"X-Suspect", "bank"},
+		Percent: 10,
+		Reason:  "phishing wave, ticket 4712",
+	}
 }
 
 // describe writes the line of one value.

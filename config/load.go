@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -23,24 +24,49 @@ func Load(path, hostname string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	return Parse(path, text, hostname)
+	c, err := parse(path, text, hostname, readList)
+	if err != nil || c.Shadow.File == "" {
+		return c, err
+	}
+	if c.Next, err = loadShadow(string(c.Shadow.File), hostname); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// loadShadow reads the policy to try. It may itself name one: that is for
+// when it is in force.
+func loadShadow(path, hostname string) (*Config, error) {
+	text, err := readList(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy.shadow.file: %w", err)
+	}
+	c, err := parse(path, text, hostname, readList)
+	return &c, err
 }
 
 // Parse reads text over the defaults of the host of that name; file is what
-// problems call it. The error is [Problems], and then there is no Config.
+// problems call it. The error is [Problems], and then there is no Config. No
+// other file is read: lists in files are refused.
 func Parse(file string, text []byte, hostname string) (Config, error) {
+	return parse(file, text, hostname, nil)
+}
+
+func parse(file string, text []byte, hostname string, open func(path string) ([]byte, error)) (Config, error) {
 	cfg := Default(hostname)
 	problems := unreadable(text)
 	if problems == nil {
-		problems = read(text, &cfg)
+		problems = read(file, text, open, &cfg)
 	}
 	if len(problems) == 0 {
 		return cfg, nil
 	}
 	for i := range problems {
-		problems[i].File = file
+		if problems[i].File == "" {
+			problems[i].File, problems[i].at = file, problems[i].Line
+		}
 	}
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(problems, func(a, b Problem) int { return a.at - b.at })
 	return Config{}, problems
 }
 

@@ -14,6 +14,8 @@ type Problem struct {
 	Key  string // "dns.timeout"; "" when no setting is concerned
 	Text string // what is wrong
 	Hint string // what to write instead; "" when we cannot know
+
+	at int // the line of the configuration that brought it about, where it is of a list file
 }
 
 // Error is the problem in one line, without the hint:

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -15,6 +16,9 @@ const MaxProblems = 100
 // reader carries one reading of a file: it walks over the TOML expressions in
 // their order and sets what each names in the Config behind top.
 type reader struct {
+	file     string
+	open     func(path string) ([]byte, error) // of list files; nil where none is to be read
+	cfg      *Config
 	text     []byte
 	newlines []int // offsets of the line feeds in text
 	parser   unstable.Parser
@@ -28,14 +32,18 @@ type reader struct {
 // section is a struct of the configuration while it is being filled.
 type section struct {
 	key   string
+	id    string         // the key, of a list with the number of the section
 	line  int            // where it begins
 	value reflect.Value  // the struct, settable
 	lines map[string]int // where its settings stand, by key
 }
 
 // read sets in cfg what text says and returns what is wrong with it.
-func read(text []byte, cfg *Config) Problems {
+func read(file string, text []byte, open func(string) ([]byte, error), cfg *Config) Problems {
 	r := &reader{
+		file: file,
+		open: open,
+		cfg:  cfg,
 		// The library finds positions by capacity; it is to be the length.
 		text:     slices.Clip(text),
 		newlines: newlinesOf(text),
@@ -50,17 +58,15 @@ func read(text []byte, cfg *Config) Problems {
 		r.checkRelations(cfg)
 	}
 	if r.full() {
-		last := slices.MaxFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
-		r.problems = append(r.problems, Problem{Line: last.Line, Text: "too many problems; there may be more below"})
+		last := slices.MaxFunc(r.problems, func(a, b Problem) int { return a.at - b.at })
+		r.problems = append(r.problems, Problem{Line: last.at, at: last.at, Text: "too many problems; there may be more below"})
 	}
 	return r.problems
 }
 
 // report adds a problem; err may carry a hint.
 func (r *reader) report(line int, key string, err error) {
-	if !r.full() {
-		r.problems = append(r.problems, Problem{Line: line, Key: key, Text: err.Error(), Hint: hintOf(err)})
-	}
+	r.reportAt(position{line: line}, key, err)
 }
 
 func (r *reader) full() bool { return len(r.problems) == MaxProblems }
@@ -104,7 +110,7 @@ func (r *reader) begin(e *unstable.Node, line int) *section {
 // enter returns the one section s, which may be written in several places.
 func (r *reader) enter(s setting, line int) *section {
 	if r.sections[s.key] == nil {
-		r.sections[s.key] = &section{s.key, line, r.top.value.Field(s.field), map[string]int{}}
+		r.sections[s.key] = &section{s.key, s.key, line, r.top.value.FieldByIndex(s.field), map[string]int{}}
 	}
 	return r.sections[s.key]
 }
@@ -121,9 +127,10 @@ func (r *reader) enterOnce(s setting, line int) *section {
 // add appends a section to the list s. The value of the one before must not
 // be set any more: it may have been moved.
 func (r *reader) add(s setting, line int) *section {
-	list := r.top.value.Field(s.field)
-	list.Set(reflect.Append(list, reflect.Zero(s.section())))
-	added := &section{s.key, line, list.Index(list.Len() - 1), map[string]int{}}
+	list := r.top.value.FieldByIndex(s.field)
+	list.Set(reflect.Append(list, s.fresh()))
+	at := list.Len() - 1
+	added := &section{s.key, nthKey(s.key, at), line, list.Index(at), map[string]int{}}
 	r.listed = append(r.listed, added)
 	return added
 }
@@ -156,8 +163,11 @@ func (r *reader) pair(in *section, e *unstable.Node) {
 		return
 	}
 	in.lines[key] = line
-	r.set(s, in.value.Field(s.field), e.Value(), line)
+	r.set(s, in, e.Value(), line)
 }
+
+// nthKey is the key of section n, from 0, in a list of them.
+func nthKey(key string, n int) string { return key + "[" + strconv.Itoa(n) + "]" }
 
 // inline reads a section written as key = { … }, or a list of them.
 func (r *reader) inline(s setting, value *unstable.Node, line int) {
@@ -184,13 +194,16 @@ func (r *reader) pairs(in *section, table *unstable.Node) {
 	}
 }
 
-// set reads value into target, the field of the setting s.
-func (r *reader) set(s setting, target reflect.Value, value *unstable.Node, line int) {
+// set reads value into the field of the setting s in a section.
+func (r *reader) set(s setting, in *section, value *unstable.Node, line int) {
 	fresh := reflect.New(s.typ).Elem()
 	var err error
 	if !s.isList() {
 		err = decode(value, fresh.Addr().Interface())
-	} else if !r.setList(s, fresh, value, line) {
+		if path, ok := fresh.Addr().Interface().(*Path); ok {
+			*path = Path(r.absolute(string(*path)))
+		}
+	} else if !r.setList(s, in, fresh, value, line) {
 		return
 	}
 	if err == nil {
@@ -200,34 +213,62 @@ func (r *reader) set(s setting, target reflect.Value, value *unstable.Node, line
 		r.report(line, s.key, err)
 		return
 	}
-	target.Set(fresh)
+	in.value.FieldByIndex(s.field).Set(fresh)
 }
 
 // setList reads the items of a list into target. It reports each that is
 // wrong, on its own line, and whether all are right.
-func (r *reader) setList(s setting, target reflect.Value, value *unstable.Node, line int) (ok bool) {
-	items, err := itemsOf(s, value)
+func (r *reader) setList(s setting, in *section, target reflect.Value, value *unstable.Node, line int) (ok bool) {
+	nodes, err := itemsOf(s, value)
 	if err != nil {
 		r.report(line, s.key, err)
 		return false
 	}
-	ok = true
+	items, fromFile, ok := r.expand(s, nodes, line)
 	stated := map[any]bool{}
-	for _, n := range items {
-		item := reflect.New(s.typ.Elem())
-		err := decode(n, item.Interface())
-		if err == nil && s.unique && stated[item.Elem().Interface()] {
-			err = faultf("%s is stated twice", encode(item.Elem()))
+	if len(items) > 0 || s.promoted { // an empty condition was stated all the same
+		target.Set(reflect.MakeSlice(s.typ, 0, len(items)))
+	}
+	one := reflect.New(s.typ.Elem())
+	for _, it := range items {
+		one.Elem().SetZero()
+		err := decode(it.node, one.Interface())
+		if err == nil {
+			err = s.checkWord(one.Elem())
+		}
+		if err == nil && s.unique {
+			if stated[one.Elem().Interface()] {
+				err = faultf("%s is stated twice", encode(one.Elem()))
+			}
+			stated[one.Elem().Interface()] = true
 		}
 		if err != nil {
-			r.report(r.lineOf(n, line), s.key, err)
+			r.reportAt(it.at, s.key, err)
 			ok = false
 			continue
 		}
-		stated[item.Elem().Interface()] = true
-		target.Set(reflect.Append(target, item.Elem()))
+		target.Set(reflect.Append(target, one.Elem()))
 	}
-	return ok
+	if ok && fromFile {
+		r.keepSource(s, in, nodes)
+	}
+	return ok && r.checkOverlap(s, target, items)
+}
+
+// keepSource remembers how a list was written that comes from files.
+func (r *reader) keepSource(s setting, in *section, nodes []*unstable.Node) {
+	words := make([]string, len(nodes))
+	for i, n := range nodes {
+		text := string(n.Data)
+		if path, ok := strings.CutPrefix(text, filePrefix); ok {
+			text = filePrefix + r.absolute(path)
+		}
+		words[i] = quoteTOML(text)
+	}
+	if r.cfg.sources == nil {
+		r.cfg.sources = map[string]string{}
+	}
+	r.cfg.sources[join(in.id, s.name)] = "[" + strings.Join(words, ", ") + "]"
 }
 
 // itemsOf returns the items of a list, or the one that stands for a list.
@@ -239,7 +280,7 @@ func itemsOf(s setting, value *unstable.Node) ([]*unstable.Node, error) {
 			items = append(items, it.Node())
 		}
 		return items, nil
-	case s.lone && value.Kind == unstable.String:
+	case value.Kind == unstable.String && (s.lone || strings.HasPrefix(string(value.Data), filePrefix)):
 		return []*unstable.Node{value}, nil
 	case value.Kind == unstable.String && len(value.Data) <= maxQuoted:
 		return nil, wrongType(value, "a list").hinted("write [%s]", quoteTOML(string(value.Data)))

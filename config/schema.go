@@ -14,7 +14,7 @@ type setting struct {
 	key       string // "dns.timeout"
 	name      string // "timeout"
 	says      string
-	field     int // its index in the struct that holds it
+	field     []int // its index in the struct that holds it
 	typ       reflect.Type
 	oneOf     []string
 	low, high string // "" where there is no range
@@ -22,15 +22,20 @@ type setting struct {
 	unique    bool
 	lone      bool
 	shown     bool
+	preset    string // the value where a section of a list is silent; "" for the zero value
+	promoted  bool   // it stands in a struct that several sections have in common
 }
 
 // settingsOf returns the settings directly in the struct typ, whose own key
 // is parent, in the order of the file.
 func settingsOf(typ reflect.Type, parent string) []setting {
-	settings := make([]setting, typ.NumField())
-	for i := range settings {
-		f := typ.Field(i)
-		s := setting{name: f.Tag.Get("key"), says: f.Tag.Get("says"), field: i, typ: f.Type}
+	var settings []setting
+	for _, f := range reflect.VisibleFields(typ) {
+		s := setting{name: f.Tag.Get("key"), says: f.Tag.Get("says"), field: f.Index, typ: f.Type}
+		if s.name == "" {
+			continue // of our own, or the settings that are in it
+		}
+		s.preset, s.promoted = f.Tag.Get("preset"), len(f.Index) > 1
 		s.key = join(parent, s.name)
 		s.low, s.high, _ = strings.Cut(f.Tag.Get("range"), "..")
 		if words := f.Tag.Get("oneof"); words != "" {
@@ -41,7 +46,7 @@ func settingsOf(typ reflect.Type, parent string) []setting {
 		s.unique = slices.Contains(is, "unique")
 		s.lone = slices.Contains(is, "lone")
 		s.shown = slices.Contains(is, "shown")
-		settings[i] = s
+		settings = append(settings, s)
 	}
 	return settings
 }
@@ -74,7 +79,10 @@ func (s setting) section() reflect.Type {
 	if s.isList() {
 		typ = typ.Elem()
 	}
-	if typ.Kind() == reflect.Struct && typ.NumField() > 0 && typ.Field(0).Tag.Get("key") != "" {
+	if typ.Kind() != reflect.Struct || typ.NumField() == 0 {
+		return nil
+	}
+	if first := typ.Field(0); first.Anonymous || first.Tag.Get("key") != "" {
 		return typ
 	}
 	return nil
@@ -95,17 +103,47 @@ func (s setting) check(value reflect.Value) error {
 	if s.required && (value.IsZero() || s.isList() && value.Len() == 0) {
 		return faultf("is empty")
 	}
-	if s.oneOf != nil && !slices.Contains(s.oneOf, value.String()) {
-		bad := faultf("%s is not one of %s", quoted(value.String()), strings.Join(s.oneOf, ", "))
-		if near := nearest(value.String(), s.oneOf); near != "" {
-			return bad.hinted(`did you mean "%s"?`, near)
+	if !s.isList() {
+		if err := s.checkWord(value); err != nil {
+			return err
 		}
-		return bad
 	}
 	if s.low != "" && (value.Int() < s.bound(s.low) || value.Int() > s.bound(s.high)) {
 		return faultf("%s is out of range", encode(value)).hinted("write a value from %s to %s", s.low, s.high)
 	}
 	return nil
+}
+
+// checkWord says why a value, or an item of a list, is none of the words.
+func (s setting) checkWord(value reflect.Value) error {
+	if s.oneOf == nil || slices.Contains(s.oneOf, value.String()) {
+		return nil
+	}
+	bad := faultf("%s is not one of %s", quoted(value.String()), strings.Join(s.oneOf, ", "))
+	if near := nearest(value.String(), s.oneOf); near != "" {
+		return bad.hinted(`did you mean "%s"?`, near)
+	}
+	return bad
+}
+
+// fresh is a section of a list before anything is set in it.
+func (s setting) fresh() reflect.Value {
+	value := reflect.New(s.section()).Elem()
+	for _, in := range settingsOf(s.section(), s.key) {
+		if in.preset != "" {
+			value.FieldByIndex(in.field).SetInt(in.bound(in.preset))
+		}
+	}
+	return value
+}
+
+// silent reports whether value is what a section of a list has where it does
+// not say the setting.
+func (s setting) silent(value reflect.Value) bool {
+	if s.preset != "" {
+		return value.Int() == s.bound(s.preset)
+	}
+	return value.IsZero()
 }
 
 // bound reads one end of a range tag, in the type of the setting.

@@ -27,16 +27,44 @@ func (c Config) Show() []Setting {
 	var shown []Setting
 	top := reflect.ValueOf(c)
 	for _, s := range settingsOf(top.Type(), "") {
-		value := top.Field(s.field)
-		if inner := s.section(); inner != nil && !s.isList() {
+		value := top.FieldByIndex(s.field)
+		switch inner := s.section(); {
+		case inner == nil:
+			shown = append(shown, Setting{s.key, c.encode(s, value, s.key)})
+		case s.isList():
+			shown = append(shown, Setting{s.key, c.encodeSections(s, value)})
+		default:
 			for _, s := range settingsOf(inner, s.key) {
-				shown = append(shown, Setting{s.key, s.encode(value.Field(s.field))})
+				shown = append(shown, Setting{s.key, c.encode(s, value.FieldByIndex(s.field), s.key)})
 			}
-			continue
 		}
-		shown = append(shown, Setting{s.key, s.encode(value)})
 	}
 	return shown
+}
+
+// encode is a value as TOML text, or as it was written where files are named.
+// key is that of the setting, in a list of sections with a number.
+func (c Config) encode(s setting, value reflect.Value, key string) string {
+	if source, ok := c.sources[key]; ok {
+		return source
+	}
+	return s.encode(value)
+}
+
+// encodeSections writes a list of sections as inline tables, without what was
+// left out.
+func (c Config) encodeSections(s setting, list reflect.Value) string {
+	tables := make([]string, list.Len())
+	for i := range tables {
+		var pairs []string
+		for _, in := range settingsOf(s.section(), s.key) {
+			if value := list.Index(i).FieldByIndex(in.field); !in.silent(value) {
+				pairs = append(pairs, in.name+" = "+c.encode(in, value, join(nthKey(s.key, i), in.name)))
+			}
+		}
+		tables[i] = "{ " + strings.Join(pairs, ", ") + " }"
+	}
+	return "[" + strings.Join(tables, ", ") + "]"
 }
 
 // Differences returns those settings of Show that are not the defaults on the
@@ -73,28 +101,21 @@ func encode(value reflect.Value) string {
 		return quoteTOML(formatDuration(v))
 	case Address:
 		return quoteTOML(v.text())
-	case domain.Name, netip.Prefix, netip.AddrPort, Mode, Action, AuthservID, string:
+	case YesNo:
+		return string(v)
+	case Reply:
+		if texts := v.texts(); len(texts) != 1 {
+			return encode(reflect.ValueOf(texts))
+		}
+		return quoteTOML(v.texts()[0])
+	case domain.Name, domain.Pattern, netip.Prefix, Server, Mode, Action, AuthservID, Word, Path, Name, Recipient, HeaderField, string:
 		return quoteTOML(fmt.Sprint(v))
 	}
-	if value.Kind() == reflect.Slice {
-		items := make([]string, value.Len())
-		for i := range items {
-			items[i] = encode(value.Index(i))
-		}
-		return "[" + strings.Join(items, ", ") + "]"
+	items := make([]string, value.Len())
+	for i := range items {
+		items[i] = encode(value.Index(i))
 	}
-	return encodeTable(value)
-}
-
-// encodeTable writes an inline table, without what was left out.
-func encodeTable(value reflect.Value) string {
-	var pairs []string
-	for _, s := range settingsOf(value.Type(), "") {
-		if field := value.Field(s.field); !field.IsZero() {
-			pairs = append(pairs, s.name+" = "+s.encode(field))
-		}
-	}
-	return "{ " + strings.Join(pairs, ", ") + " }"
+	return "[" + strings.Join(items, ", ") + "]"
 }
 
 // quoteTOML is text as a basic string of TOML.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"assay/verify/domain"
 )
 
 func lines(settings []Setting) string {
@@ -30,18 +28,34 @@ listen.milter = ["unix:/run/assay/milter.sock", "inet:[::1]:8891", "inet:localho
 listen.drain = "1m30s"
 exempt.networks = ["10.0.0.0/8", "2001:db8::/32"]
 exempt.authenticated = false
-dns.servers = ["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:5353", "[2001:db8::54]:53"]
+dns.servers = ["192.0.2.53:53", "192.0.2.54:5353", "tcp://[2001:db8::53]:5353", "tls://dns.example.net@[2001:db8::54]:853"]
+dns.zone_file = "/etc/assay/demo.zone"
 dns.timeout = "500ms"
+dns.retry_after = "100ms"
 dns.message_budget = "1m"
 dns.message_queries = 100
+dns.in_flight = 64
+dns.mix_case = false
+dns.require_ad = true
 dns.cache_entries = 1000
+dns.min_ttl = "10s"
 dns.max_ttl = "1d12h"
+dns.failure_ttl = "2s"
+dns.stale = "1d"
 policy.mode = "enforce"
 policy.on_reject = "reject"
 policy.on_quarantine = "hold"
 policy.on_invalid_author = "tag"
 policy.on_temperror = "defer"
+policy.enforce_percent = 50
+policy.max_reject_share = 20
+policy.spf.on_fail = "reject"
+policy.spf.on_softfail = "tag"
+policy.spf.early = true
+policy.shadow.file = "testdata/good/next.toml"
 exception = [{ author_domain = "partner.example", action = "accept", reason = "their \"gateway\" breaks signatures, ticket 4711", owner = "ops@example.org", until = 2027-03-01 }, { author_domain = "xn--bcher-kva.example", action = "tag", reason = "until the 1st, \\o/", until = 2027-03-01T08:00:00Z }]
+rule = [{ name = "unsigned-bank", networks = "198.51.100.0/24", client_name = ".dynamic.example.net", helo = ["example.net", ".example.net"], envelope_sender = ["example.net", ".example.net"], author_domain = ["bank.example", ".bank.example"], recipient = ["boss@example.org", "example.com"], spf = ["fail", "softfail"], dkim = ["none", "fail"], arc = ["none", "fail"], dmarc = ["none", "fail"], requested = "none", sdid = "bulk.example", author = "valid", tls = false, authenticated = false, action = "reject", reply = "550 5.7.20 This bank signs all of its mail", header = "X-Suspect: bank", percent = 10, reason = "phishing wave, ticket 4712" }]
+forwarder = [{ name = "alumni", networks = "203.0.113.0/28", client_name = "fwd.example.edu", recipient_domain = "example.org", received_from = true }]
 dmarc.evaluate_all_authors = true
 arc.enable = false
 arc.trusted_sealers = ["lists.example.net"]
@@ -50,6 +64,7 @@ failure.when_unable = "defer"
 	if got := lines(cfg.Show()); got != want {
 		t.Errorf("Show:\ngot\n%s\nwant\n%s", got, want)
 	}
+	cfg.Next = nil // is not read by Parse
 	checkConfig(t, "Show read back", mustParse(t, want), cfg)
 }
 
@@ -82,13 +97,7 @@ func TestReferenceFileIsDefaults(t *testing.T) {
 	checkConfig(t, "reference file", mustParse(t, Describe()), Default(host))
 
 	want := Default(host)
-	want.Exceptions = []Exception{{
-		AuthorDomain: domain.MustParse("partner.example"),
-		Action:       Accept,
-		Reason:       "their gateway breaks signatures, ticket 4711",
-		Owner:        "ops@example.org",
-		Until:        time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC),
-	}}
+	want.Exceptions, want.Rules, want.Forwarders = []Exception{exampleException()}, []Rule{exampleRule()}, []Forwarder{exampleForwarder()}
 	open := commented.ReplaceAllString(Describe(), "$1")
 	checkConfig(t, "reference file with all lines in force", mustParse(t, open), want)
 	for key, s := range allSettings() {
@@ -109,7 +118,7 @@ func TestTags(t *testing.T) {
 		if s.low != "" && s.bound(s.low) >= s.bound(s.high) {
 			t.Errorf("%s: range from %s to %s", s.key, s.low, s.high)
 		}
-		if strings.HasPrefix(s.key, "exception") {
+		if strings.HasPrefix(s.key, "exception") || strings.HasPrefix(s.key, "rule") || strings.HasPrefix(s.key, "forwarder") {
 			return // has no default
 		}
 		if err := s.check(value); err != nil {
@@ -117,12 +126,12 @@ func TestTags(t *testing.T) {
 		}
 	}
 	for _, s := range settingsOf(top.Type(), "") {
-		check(s, top.Field(s.field))
+		check(s, top.FieldByIndex(s.field))
 		if inner := s.section(); inner != nil {
 			for _, in := range settingsOf(inner, s.key) {
 				value := reflect.Zero(in.typ)
 				if !s.isList() {
-					value = top.Field(s.field).Field(in.field)
+					value = top.FieldByIndex(s.field).FieldByIndex(in.field)
 				}
 				check(in, value)
 			}

@@ -133,20 +133,6 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return p, nil
 }
 
-const dnsPort = 53
-
-func parseServer(text string) (netip.AddrPort, error) {
-	server, err := netip.ParseAddrPort(text)
-	if ip, ipErr := netip.ParseAddr(text); ipErr == nil {
-		server, err = netip.AddrPortFrom(ip, dnsPort), nil
-	}
-	if err != nil || server.Addr().Zone() != "" || server.Port() == 0 {
-		return netip.AddrPort{}, faultf("%s is not the address of a DNS server", quoted(text)).
-			hinted(`write it as "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"`)
-	}
-	return netip.AddrPortFrom(server.Addr().Unmap(), server.Port()), nil
-}
-
 func parseDomain(text string) (domain.Name, error) {
 	name, err := domain.Parse(text)
 	if err == nil {

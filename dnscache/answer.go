@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/dnscache/zone"
 	"assay/verify/lookup"
 	"github.com/miekg/dns"
 )
@@ -45,9 +46,9 @@ func read(reply *dns.Msg, q question) (*entry, error) {
 	if reply.Rcode != dns.RcodeSuccess && !nonexistent {
 		return nil, fmt.Errorf("the server answers %s", rcode(reply.Rcode))
 	}
-	e := &entry{ttl: math.MaxInt64}
+	e := &entry{ttl: math.MaxInt64, authenticated: reply.AuthenticatedData}
 	if q.qtype == dns.TypeTXT {
-		e.txt = new(lookup.TXT)
+		e.txt = &lookup.TXT{Authenticated: e.authenticated}
 	}
 	name, found, err := e.follow(reply.Answer, q)
 	switch {
@@ -58,7 +59,7 @@ func read(reply *dns.Msg, q question) (*entry, error) {
 	case found:
 		return e, nil
 	}
-	soa, ok := negativeTTL(reply.Ns, name)
+	soa, apex, ok := negativeTTL(reply.Ns, name)
 	if !ok && !nonexistent && (!reply.RecursionAvailable || slices.ContainsFunc(reply.Ns, isNS)) {
 		// RFC 2308 §2.2: NS records without SOA record are a referral, not
 		// NODATA. Nor can a server that does not resolve know what is at the
@@ -68,8 +69,12 @@ func read(reply *dns.Msg, q question) (*entry, error) {
 	e.ttl = min(e.ttl, soa)
 	if nonexistent {
 		// RFC 6604 §3: the code is about the last name of the chain, and so
-		// all that q leads to does not exist.
-		e.err = absent(q.name)
+		// all that q leads to does not exist. RFC 8020 §2: nor does what is below
+		// that name. We say so where it is q's own, and the denial that of a zone
+		// which can deny it.
+		e.err, e.txt = absent(q.name), nil
+		own := q.wire()
+		e.nowhere = ok && strings.EqualFold(name, own) && !strings.EqualFold(apex, own)
 	}
 	return e, nil
 }
@@ -121,14 +126,11 @@ func (e *entry) add(rr dns.RR) error {
 	e.count++
 	switch rr := rr.(type) {
 	case *dns.TXT:
-		var record strings.Builder
-		for _, part := range rr.Txt {
-			record.WriteString(unescape(part))
-		}
-		if e.size += record.Len(); e.size > maxText {
+		text := zone.Text(rr)
+		if e.size += len(text); e.size > maxText {
 			return errText
 		}
-		e.txt.Records = append(e.txt.Records, record.String())
+		e.txt.Records = append(e.txt.Records, text)
 	case *dns.A:
 		return e.addAddr(rr.A.To4())
 	case *dns.AAAA:
@@ -152,18 +154,18 @@ func (e *entry) addAddr(octets net.IP) error {
 	return nil
 }
 
-// negativeTTL returns how long the negative answer for name may be kept, and
-// whether an SOA record said so.
-func negativeTTL(authority []dns.RR, name string) (ttl time.Duration, ok bool) {
+// negativeTTL returns how long the negative answer for name may be kept and the
+// zone whose SOA record says so; not ok where none does.
+func negativeTTL(authority []dns.RR, name string) (ttl time.Duration, apex string, ok bool) {
 	for _, rr := range authority {
 		soa, is := rr.(*dns.SOA)
 		if is && soa.Hdr.Class == dns.ClassINET && dns.IsSubDomain(soa.Hdr.Name, name) {
 			// RFC 2308 §5: the smaller of the TTL of the SOA record and its
 			// MINIMUM field.
-			return min(lifetime(soa.Hdr.Ttl), lifetime(soa.Minttl), maxNegativeTTL), true
+			return min(lifetime(soa.Hdr.Ttl), lifetime(soa.Minttl), maxNegativeTTL), soa.Hdr.Name, true
 		}
 	}
-	return minTTL, false
+	return 0, "", false
 }
 
 func isNS(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeNS }

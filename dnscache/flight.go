@@ -3,21 +3,17 @@ package dnscache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"net/netip"
+	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
-const (
-	// maxFlight limits the time one question may take, however many servers
-	// there are.
-	maxFlight = 20 * time.Second
-	// maxSockets limits how many questions are out at the same time, over all
-	// messages.
-	maxSockets = 512
-)
+// patience is how long a question waits for its servers where an answer that is
+// past its time could be given instead (RFC 8767 §5, client response timer).
+const patience = 1800 * time.Millisecond
 
 // find returns the answer to a question, from the cache where it is there. The
 // error is a *net.DNSError.
@@ -26,90 +22,113 @@ func (r *Resolver) find(ctx context.Context, name string, qtype uint16) (*entry,
 	if !ok {
 		return nil, absent(name)
 	}
-	if e := r.cache.get(q, r.now()); e != nil {
-		r.hits.Add(1)
-		return e.result()
-	}
-	r.misses.Add(1)
-	if err := ctx.Err(); err != nil {
-		return nil, gaveUp(q, err)
-	}
-	// The flight may outlive the message that the name came with.
-	q.name = strings.Clone(q.name)
-	flight := r.flights.DoChan(q.key(), func() (any, error) { return r.fly(q), nil })
-	select {
-	case landed := <-flight:
-		return landed.Val.(*entry).result()
-	case <-ctx.Done():
-		// The others who wait for this flight still get its answer, so does
-		// the cache.
-		return nil, gaveUp(q, ctx.Err())
-	}
-}
-
-// fly gets the answer to q from the servers and keeps it.
-func (r *Resolver) fly(q question) *entry {
-	if e := r.cache.get(q, r.now()); e != nil {
-		return e // a flight landed after our caller looked
-	}
-	limit := min(time.Duration(len(r.servers))*r.timeout, maxFlight)
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	e := r.resolve(ctx, q)
-	if e.err != nil && e.err.IsTemporary {
-		r.failures.Add(1)
-	}
-	r.cache.put(q, e, r.now())
-	return e
-}
-
-// resolve asks one server after the other until one answers.
-func (r *Resolver) resolve(ctx context.Context, q question) (e *entry) {
-	// A flight is a goroutine of its own: no caller could recover.
-	defer func() {
-		if p := recover(); p != nil {
-			e = failed(q, "", fmt.Errorf("panic: %v", p))
-		}
-	}()
-	e = failed(q, "", errNoServers)
-	if len(r.servers) == 0 {
-		return e
-	}
-	select {
-	case r.sockets <- struct{}{}:
-		defer func() { <-r.sockets }()
-	case <-ctx.Done():
-		return failed(q, "", errTooMany)
-	}
-	for _, server := range r.servers {
-		r.queries.Add(1)
-		answer, err := r.try(ctx, server, q)
-		if err == nil {
-			return answer
-		}
-		e = failed(q, server.String(), err)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return e
-}
-
-// try asks one server and reads what it says.
-func (r *Resolver) try(ctx context.Context, server netip.AddrPort, q question) (*entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	reply, err := exchange(ctx, server, q)
+	e, _, err := r.trace(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return read(reply, q)
+	if e.err != nil {
+		return nil, e.problem(q)
+	}
+	return e, nil
 }
 
-var (
-	errNoServers = errors.New("no name server is configured")
-	errTooMany   = errors.New("too many questions are out")
-)
+// trace returns the entry that answers q and whether it was in the cache. The
+// error is that of a caller who gave up, a *net.DNSError.
+func (r *Resolver) trace(ctx context.Context, q question) (e *entry, kept bool, err error) {
+	now := r.now()
+	e, fresh := r.cache.get(q, now)
+	if e != nil && (fresh || e.stale) {
+		r.hit(q, e, now)
+		return e, true, nil
+	}
+	r.misses.Add(1)
+	if err := ctx.Err(); err != nil {
+		return nil, false, gaveUp(q, err)
+	}
+	e, err = r.join(ctx, q, e)
+	return e, false, err
+}
+
+// hit counts an answer from the cache, and asks for it anew in the background
+// where it is in use and near its end, or past it.
+func (r *Resolver) hit(q question, e *entry, now time.Time) {
+	r.hits.Add(1)
+	if e.stale {
+		r.stale.Add(1)
+	}
+	again := e.used.Load()
+	if !again {
+		e.used.Store(true)
+	}
+	if now.Before(e.soon) || e.failed() || !again && !e.stale || !e.refreshing.CompareAndSwap(false, true) {
+		return
+	}
+	if !e.stale {
+		r.prefetches.Add(1)
+	}
+	if e.nowhere {
+		q.name = e.err.Name // which may be above
+	}
+	r.start(q, e)
+}
+
+// start puts q to the servers, unless somebody does so already. The answer
+// comes from the channel; a nil one means that it was not q's turn.
+func (r *Resolver) start(q question, refreshed *entry) <-chan singleflight.Result {
+	// The flight may outlive the message that the name came with.
+	q.name = strings.Clone(q.name)
+	return r.flights.DoChan(q.key(), func() (any, error) { return r.fly(q, refreshed), nil })
+}
+
+// join waits for the answer to q. old is one that may be used when the servers
+// fail, or nil.
+func (r *Resolver) join(ctx context.Context, q question, old *entry) (*entry, error) {
+	var late <-chan time.Time
+	if old != nil {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
+	for {
+		select {
+		case landed := <-r.start(q, nil):
+			e := landed.Val.(*entry)
+			if e == nil {
+				continue // our caller may have more patience
+			}
+			if e.stale {
+				r.stale.Add(1)
+			}
+			return e, nil
+		case <-late:
+		case <-ctx.Done():
+			// The others who wait for this flight still get its answer, so does
+			// the cache.
+			if old == nil {
+				return nil, gaveUp(q, ctx.Err())
+			}
+		}
+		r.stale.Add(1)
+		return old.asStale(), nil
+	}
+}
+
+// fly gets the answer to q from the servers and keeps it. It is nil where it was
+// not q's turn for too long.
+func (r *Resolver) fly(q question, refreshed *entry) *entry {
+	if e, fresh := r.cache.get(q, r.now()); fresh && e != refreshed {
+		return e // a flight landed after our caller looked
+	}
+	e := r.resolve(q)
+	if e == nil {
+		if old, _ := r.cache.get(q, r.now()); old != nil {
+			old.refreshing.Store(false)
+		}
+		return nil
+	}
+	r.count(e)
+	return r.cache.keep(q, e, r.now())
+}
 
 // absent is the error for a name that does not exist.
 func absent(name string) *net.DNSError {
@@ -122,7 +141,10 @@ func failed(q question, server string, err error) *entry {
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
 		text = op.Err.Error() // the rest is addresses, one of them ours
 	}
-	return &entry{ttl: failureTTL, err: &net.DNSError{
+	if errors.Is(err, context.DeadlineExceeded) {
+		text = os.ErrDeadlineExceeded.Error()
+	}
+	return &entry{server: server, err: &net.DNSError{
 		Err:         text,
 		Name:        q.name,
 		Server:      server,
@@ -139,4 +161,9 @@ func gaveUp(q question, err error) *net.DNSError {
 		IsTimeout:   errors.Is(err, context.DeadlineExceeded),
 		IsTemporary: true,
 	}
+}
+
+func isTimeout(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -65,31 +64,48 @@ func TestTimeout(t *testing.T) {
 
 func TestNoServer(t *testing.T) {
 	unreachable := "127.0.0.1:1"
-	for _, s := range [][]netip.AddrPort{nil, servers(unreachable)} {
-		r := New(Config{Servers: s})
+	for _, s := range [][]Server{nil, servers(unreachable)} {
+		r := New(Config{Servers: s, RetryAfter: time.Millisecond})
 		if got := resolve(r, t.Context(), "A", "example.com"); got != "temporary" {
 			t.Errorf("%v: got %s", s, got)
 		}
-		if got := r.Stats(); got.Failures != 1 || got.Queries != uint64(len(s)) {
+		if got := r.Stats(); got.Failures != 1 || got.Queries != uint64(maxStrikes*len(s)) {
 			t.Errorf("%v: %+v", s, got)
 		}
 	}
 }
 
-func TestFlightLimits(t *testing.T) {
-	r := New(Config{Servers: servers("127.0.0.1:1"), Timeout: 10 * time.Millisecond})
-	r.sockets = make(chan struct{}, 1)
+// TestFullCapMakesCallersWait has no place for a query for a while.
+func TestFullCapMakesCallersWait(t *testing.T) {
+	z := dnstest.MustParse(t, "*. TXT a")
+	r := New(Config{Servers: servers(z.Serve(t)), InFlight: 1})
 	r.sockets <- struct{}{}
-	_, err := r.A(t.Context(), "full.example")
-	if err == nil || kind(err) != "temporary" || !strings.Contains(err.Error(), errTooMany.Error()) {
-		t.Errorf("no socket free: got %v", err)
+	if got := r.Stats().InFlight; got != 1 {
+		t.Errorf("in flight: %d", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if got := resolve(r, ctx, "TXT", "x"); got != "timeout" {
+		t.Errorf("an impatient caller: got %s", got)
+	}
+	patient := make(chan string)
+	go func() { patient <- resolve(r, t.Context(), "TXT", "x") }()
+	for r.Stats().Misses < 2 {
+		runtime.Gosched()
 	}
 	<-r.sockets
-	for _, name := range []string{"a.example", "b.example"} {
-		if _, err := r.A(t.Context(), name); strings.Contains(err.Error(), errTooMany.Error()) {
-			t.Errorf("%s, one socket free: got %v", name, err)
-		}
+	if got := <-patient; got != `"a"` {
+		t.Errorf("a patient caller: got %s", got)
 	}
+	var group sync.WaitGroup
+	for i := range 50 {
+		group.Go(func() {
+			if got := resolve(r, t.Context(), "TXT", fmt.Sprintf("n%d", i)); got != `"a"` {
+				t.Errorf("one of many: got %s", got)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestPanicIsTemporary(t *testing.T) {
@@ -148,8 +164,8 @@ func TestOneFlightPerQuestion(t *testing.T) {
 func TestLateFlight(t *testing.T) {
 	r := New(Config{})
 	q, landed := numbered(1), txtEntry(1)
-	r.cache.put(q, landed, r.now())
-	if r.fly(q) != landed {
+	r.cache.keep(q, landed, r.now())
+	if r.fly(q, nil) != landed {
 		t.Error("the answer was not taken from the cache")
 	}
 }

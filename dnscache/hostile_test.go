@@ -176,11 +176,11 @@ func TestRefusedAnswers(t *testing.T) {
 		m.Truncated = true
 		return pack(m)
 	})
-	refuses("wrong id over TCP", errNotOurs.Error(), func(query *dns.Msg, tcp bool) []byte {
+	refuses("wrong question over TCP", errNotOurs.Error(), func(query *dns.Msg, tcp bool) []byte {
 		m := respond(query, "x. 60 IN TXT forged")
 		m.Truncated = true
 		if tcp {
-			m.Id++
+			m.Question[0].Name = "y."
 		}
 		return pack(m)
 	})

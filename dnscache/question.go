@@ -1,9 +1,9 @@
 package dnscache
 
 import (
-	"fmt"
 	"strings"
 
+	"assay/dnscache/zone"
 	"github.com/miekg/dns"
 )
 
@@ -43,21 +43,9 @@ func ask(name string, qtype uint16) (q question, ok bool) {
 		return question{}, false
 	}
 	if !lower {
-		name = toLower(name)
+		name = zone.Fold(name)
 	}
 	return question{name, qtype}, true
-}
-
-// toLower folds ASCII letters and nothing else: the octets of a name need not
-// be UTF-8.
-func toLower(name string) string {
-	folded := []byte(name)
-	for i, c := range folded {
-		if 'A' <= c && c <= 'Z' {
-			folded[i] = c + 'a' - 'A'
-		}
-	}
-	return string(folded)
 }
 
 // key identifies q among the flights.
@@ -65,56 +53,5 @@ func (q question) key() string {
 	return dns.Type(q.qtype).String() + " " + q.name
 }
 
-// wire returns the name of q as the DNS library wants it and returns it from
-// the wire: absolute, unusual octets escaped.
-func (q question) wire() string {
-	plain := true
-	for i := 0; i < len(q.name); i++ {
-		c := q.name[i]
-		plain = plain && c > ' ' && c <= '~' && !special(c)
-	}
-	if plain {
-		return q.name + "."
-	}
-	var b strings.Builder
-	for _, c := range []byte(q.name) {
-		switch {
-		case special(c):
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ' || c > '~':
-			fmt.Fprintf(&b, `\%03d`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String() + "."
-}
-
-// special reports whether the DNS library writes c in a name as \c. A dot never
-// needs it here, it always ends a label.
-func special(c byte) bool {
-	return strings.IndexByte(` '@;()"\`, c) >= 0
-}
-
-// unescape returns the octets of a character-string from the DNS library, which
-// writes it in zone text form: \X and \DDD (RFC 1035 §5.1).
-func unescape(text string) string {
-	if strings.IndexByte(text, '\\') < 0 {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == '\\' && i+1 < len(text) {
-			i++
-			c = text[i]
-			if i+2 < len(text) && '0' <= c && c <= '9' {
-				c = (c-'0')*100 + (text[i+1]-'0')*10 + text[i+2] - '0'
-				i += 2
-			}
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
+// wire returns the name of q as the DNS library has it.
+func (q question) wire() string { return zone.Escape(q.name) }

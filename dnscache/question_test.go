@@ -92,19 +92,3 @@ func FuzzAsk(f *testing.F) {
 		}
 	})
 }
-
-func TestUnescape(t *testing.T) {
-	is := func(text, want string) {
-		t.Helper()
-		if got := unescape(text); got != want {
-			t.Errorf("unescape(%q): got %q, want %q", text, got, want)
-		}
-	}
-	is("", "")
-	is("plain", "plain")
-	is(`\"\\`, `"\`)
-	is(`\000\255\065`, "\x00\xffA")
-	is(`a\0091`, "a\t1")
-	is(`\`, `\`)
-	is(`\1`, `1`)
-}

@@ -2,11 +2,13 @@ package dnscache
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
 
+	"assay/dnscache/zone"
 	"assay/verify/lookup"
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
@@ -14,38 +16,94 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultTimeout = 3 * time.Second
-	DefaultEntries = 50_000
-	DefaultMaxTTL  = 24 * time.Hour
+	DefaultTimeout    = 3 * time.Second
+	DefaultRetryAfter = 400 * time.Millisecond
+	DefaultInFlight   = 512
+	DefaultEntries    = 50_000
+	DefaultMinTTL     = 5 * time.Second
+	DefaultMaxTTL     = 24 * time.Hour
+	DefaultFailureTTL = 5 * time.Second
 )
 
 // Config says whom to ask and what to keep. Zero fields have their defaults.
 type Config struct {
-	// Servers are asked in this order, the next one when one fails. Without
-	// any, every look-up is a temporary failure.
-	Servers []netip.AddrPort
-	// Timeout is how long one server may take for one question, TCP included.
-	// Default: 3s.
+	// Servers are asked in this order, as long as they are equally good: the one
+	// that answers best goes first. Without any, every look-up is a temporary
+	// failure.
+	Servers []Server
+	// ResolvConf is the file that Servers are from. Within 30 s after it changes,
+	// its servers take their place. Default: none.
+	ResolvConf string
+	// Zone answers in the place of servers, none of which is asked then.
+	Zone *zone.Zone
+
+	// Timeout is how long one server may take for one query, TCP included; all
+	// servers together may take the sum, and 20 s. Default: 3s.
 	Timeout time.Duration
+	// RetryAfter is how long a query may be out before another is sent, to the
+	// next server where there is one. Default: 400ms.
+	RetryAfter time.Duration
+	// InFlight is the number of queries that may be out, over all messages; more
+	// wait. Default: 512.
+	InFlight int
+	// MixCase sends names over UDP with their letters in random case, and believes
+	// only an answer that repeats it.
+	MixCase bool
+	// RequireAD says that the servers, and the way to them, can be trusted to know
+	// what DNSSEC vouches for: their AD bit becomes lookup.TXT.Authenticated.
+	RequireAD bool
+
 	// Entries is the number of answers kept, the least recently used going
 	// first. Default: 50000. All together are kept below 64 MiB too.
 	Entries int
-	// MaxTTL limits how long an answer is kept, even to less than the 5 s that
-	// every answer is kept otherwise. Default: 24h.
+	// MinTTL is how long every answer is kept at least. Default: 5s.
+	MinTTL time.Duration
+	// MaxTTL limits how long an answer is kept, even to less than MinTTL.
+	// Default: 24h.
 	MaxTTL time.Duration
+	// FailureTTL is how long a failure is kept; it doubles with each that follows,
+	// up to 60 s. Default: 5s.
+	FailureTTL time.Duration
+	// Stale is how long after its end an answer is still used where servers
+	// fail. Default: not at all.
+	Stale time.Duration
 
 	now func() time.Time // for tests
+	tls *tls.Config      // for tests
 }
 
-// Resolver is a caching lookup.Resolver. It is safe for concurrent use and
-// needs no closing: it runs nothing but the questions that are out, and these
-// end within 20 s. The zero value is not usable, see New.
+func (c Config) withDefaults() Config {
+	duration := func(d *time.Duration, standard time.Duration) {
+		if *d <= 0 {
+			*d = standard
+		}
+	}
+	duration(&c.Timeout, DefaultTimeout)
+	duration(&c.RetryAfter, DefaultRetryAfter)
+	duration(&c.MinTTL, DefaultMinTTL)
+	duration(&c.MaxTTL, DefaultMaxTTL)
+	duration(&c.FailureTTL, DefaultFailureTTL)
+	if c.Entries <= 0 {
+		c.Entries = DefaultEntries
+	}
+	if c.InFlight <= 0 {
+		c.InFlight = DefaultInFlight
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	return c
+}
+
+// Resolver is a caching lookup.Resolver. It is safe for concurrent use. The
+// zero value is not usable, see New.
 type Resolver struct {
-	servers []netip.AddrPort
-	timeout time.Duration
+	config  Config
+	pool    *pool
+	zone    *zone.Zone
 	cache   *cache
 	flights singleflight.Group
-	sockets chan struct{} // one element per question that is out
+	sockets chan struct{} // one element per query that is out
 	now     func() time.Time
 	counters
 }
@@ -54,26 +112,22 @@ var _ lookup.Resolver = (*Resolver)(nil)
 
 // New returns a Resolver with an empty cache.
 func New(c Config) *Resolver {
-	if c.Timeout <= 0 {
-		c.Timeout = DefaultTimeout
-	}
-	if c.Entries <= 0 {
-		c.Entries = DefaultEntries
-	}
-	if c.MaxTTL <= 0 {
-		c.MaxTTL = DefaultMaxTTL
-	}
-	if c.now == nil {
-		c.now = time.Now
-	}
+	c = c.withDefaults()
 	return &Resolver{
-		servers: slices.Clone(c.Servers),
-		timeout: c.Timeout,
-		cache:   newCache(c.Entries, c.MaxTTL),
-		sockets: make(chan struct{}, maxSockets),
+		config:  c,
+		pool:    newPool(c, c.now()),
+		zone:    c.Zone,
+		cache:   newCache(c.Entries, lifetimes{min: c.MinTTL, max: c.MaxTTL, failure: c.FailureTTL, stale: c.Stale}),
+		sockets: make(chan struct{}, c.InFlight),
 		now:     c.now,
 	}
 }
+
+// Close closes the connections to servers that are kept open. The Resolver stays
+// usable, for those who still have it, and opens them again when it must. Without
+// Close they end after 30 s without questions. Everything else that a Resolver
+// runs are the questions that are out, and these end by themselves, within 40 s.
+func (r *Resolver) Close() { r.pool.close() }
 
 // TXT implements lookup.Resolver. As long as the answer is kept it is the same
 // one. An answer from the cache costs no allocation.

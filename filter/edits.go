@@ -29,13 +29,18 @@ type edits struct {
 }
 
 // write removes the fields that claim to be ours and puts ours on top. tag is
-// the value of the disposition field; "" for none.
-func (e edits) write(m *milter.Modifier, results []authres.Result, tag string) error {
+// the value of the disposition field, "" for none; own is the field of a rule.
+func (e edits) write(m *milter.Modifier, results []authres.Result, tag string, own message.Field) error {
 	forged := func(f message.Field) bool {
-		return f.Is(resultsField) && e.settings.id.Claimed(f.Value) || f.Is(dispositionField)
+		return f.Is(resultsField) && e.settings.id.Claimed(f.Value) || e.ours(f)
 	}
 	if err := e.remove(m, forged); err != nil {
 		return err
+	}
+	if own.Name != "" {
+		if err := e.insert(m, own.Name, own.Value); err != nil {
+			return err
+		}
 	}
 	if tag != "" {
 		if err := e.insert(m, dispositionField, tag); err != nil {
@@ -44,6 +49,11 @@ func (e edits) write(m *milter.Modifier, results []authres.Result, tag string) e
 	}
 	// RFC 8601 §4: a trace field, above everything else.
 	return e.insert(m, resultsField, value(e.settings.ID, results))
+}
+
+// ours reports whether a field is one that only we write, or a rule of ours.
+func (e edits) ours(f message.Field) bool {
+	return f.Is(dispositionField) || slices.ContainsFunc(e.settings.headers, f.Is)
 }
 
 // Results returns the value of the field that is written about a message:
@@ -67,22 +77,23 @@ func value(authservID string, results []authres.Result) string {
 // removeAll removes every results field, ours or not: it asks nothing of the
 // code that may have failed.
 func (e edits) removeAll(m *milter.Modifier) error {
-	return e.remove(m, func(f message.Field) bool { return f.Is(resultsField) || f.Is(dispositionField) })
+	return e.remove(m, func(f message.Field) bool { return f.Is(resultsField) || e.ours(f) })
 }
 
 // remove deletes fields from the last to the first. Postfix renumbers the
 // fields of a name after each deletion and Sendmail does not: only this order
 // is right for both.
 func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) error {
-	for at, f := range slices.Backward(e.header) {
+	left := make(map[string]int) // fields of each name not yet passed
+	for _, f := range e.header {
+		left[strings.ToLower(f.Name)]++
+	}
+	for _, f := range slices.Backward(e.header) {
+		name := strings.ToLower(f.Name)
+		index := left[name]
+		left[name]--
 		if !unwanted(f) {
 			continue
-		}
-		index := 0
-		for _, g := range e.header[:at+1] {
-			if strings.EqualFold(g.Name, f.Name) {
-				index++
-			}
 		}
 		// A truly empty value deletes; a blank would leave an empty field.
 		if err := m.ChangeHeader(index, f.Name, ""); err != nil {

@@ -15,6 +15,7 @@ import (
 	"assay/filter"
 	"assay/filter/miltertest"
 	"assay/policy"
+	"assay/verify/network"
 )
 
 func netipAddr(text string) netip.AddrPort { return netip.MustParseAddrPort(text) }
@@ -76,7 +77,7 @@ func TestForged(t *testing.T) {
 		for _, exempt := range []bool{false, true} {
 			s := startZone(t, func(s *filter.Settings) {
 				if exempt {
-					s.Rules = &policy.Rules{ExemptNetworks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+					s.Rules = &policy.Rules{ExemptNetworks: network.NewSet(netip.MustParsePrefix("192.0.2.0/24"))}
 				}
 			})
 			c := s.dial(t, profile)

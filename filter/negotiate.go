@@ -64,8 +64,8 @@ func agree(offer []byte) (agreement, error) {
 func macros() map[milter.Stage][]string {
 	return map[milter.Stage][]string{
 		milter.StageConnect:  {"j"},
-		milter.StageHelo:     {"j"},
-		milter.StageMailFrom: {"i", "{auth_authen}"},
+		milter.StageHelo:     {"j", "{tls_version}"},
+		milter.StageMailFrom: {"i", "{auth_authen}", "{tls_version}"},
 		milter.StageRcptTo:   {"i"},
 		milter.StageData:     {"i"},
 		milter.StageEOH:      {"i"},

@@ -538,3 +538,42 @@ func TestLeak(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaderLimits: a header section beyond our limits is not examined, which
+// fails the message as configured; forged fields do not get through on the
+// way.
+func TestHeaderLimits(t *testing.T) {
+	fields := func(n int) []string {
+		all := []string{"Authentication-Results: mx.example.net; dmarc=pass"}
+		for len(all) < n-3 { // From, To and Subject are there
+			all = append(all, "X-Filler: x")
+		}
+		return all
+	}
+	octets := func(n int) []string {
+		const other = len("From a@example.comTo b@rcpt.testSubject xX-Filler ")
+		return []string{"X-Filler: " + strings.Repeat("x", n-other)}
+	}
+	for _, unable := range []policy.Action{policy.Accept, policy.Defer} {
+		s := startZone(t, func(s *filter.Settings) { s.WhenUnable = unable })
+		c := s.dial(t, miltertest.Sendmail())
+		for name, within := range map[string][]string{
+			"fields": fields(filter.MaxFields), "octets": octets(filter.MaxHeaderBytes),
+		} {
+			out := deliver(t, c, mail(within...))
+			wantIn(t, name+results(t, out), "spf=pass")
+		}
+		for name, beyond := range map[string][]string{
+			"fields": fields(filter.MaxFields + 1), "octets": octets(filter.MaxHeaderBytes + 1),
+		} {
+			out := deliver(t, c, mail(beyond...))
+			if unable == policy.Defer && out.Action != miltertest.Tempfail {
+				t.Errorf("%s beyond the limit: %s", name, out.Action)
+			}
+			if unable == policy.Accept && (out.Action != miltertest.Accept || len(out.Fields("Authentication-Results")) != 0) {
+				t.Errorf("%s beyond the limit: %s with %q", name, out.Action, out.Fields("Authentication-Results"))
+			}
+		}
+		quit(t, c)
+	}
+}

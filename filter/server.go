@@ -21,11 +21,21 @@ type Settings struct {
 	ID       string // authserv-id our results are stated under
 	Verifier *verify.Verifier
 	Rules    *policy.Rules
+	// Shadow is a policy to try: it judges every message too, and what it would
+	// do otherwise is logged and counted. It may be nil.
+	Shadow *policy.Rules
+	// MaxRejects is how many per cent of the messages of the last
+	// RejectWindow may be refused before refusing stops; 0 and 100 are off.
+	MaxRejects int
 	// WhenUnable is what a message gets that we failed to examine: policy.Accept
 	// or policy.Defer.
 	WhenUnable policy.Action
 
-	id authres.ID
+	// What follows from them, and what is counted while they are in force.
+	id      authres.ID
+	headers []string // fields that rules add
+	brake   *brake
+	tally   *tally
 }
 
 // Server is the milter. Its methods are safe for concurrent use.
@@ -51,6 +61,13 @@ func NewServer(log *slog.Logger, s Settings) *Server {
 // Use makes later sessions work by other settings.
 func (s *Server) Use(settings Settings) {
 	settings.id = authres.NewID(settings.ID)
+	settings.headers = settings.Rules.Headers()
+	settings.brake = &brake{limit: settings.MaxRejects}
+	var before *tally
+	if old := s.settings.Load(); old != nil {
+		before = old.tally
+	}
+	settings.tally = newTally(settings.Rules, before)
 	s.settings.Store(&settings)
 }
 

@@ -71,8 +71,9 @@ func (s *session) Connect(host, _ string, _ uint16, addr net.IP, _ *milter.Modif
 }
 
 // Helo keeps the last name given: STARTTLS brings a second one.
-func (s *session) Helo(name string, _ *milter.Modifier) (milter.Response, error) {
+func (s *session) Helo(name string, m *milter.Modifier) (milter.Response, error) {
 	s.client.Helo = name
+	s.client.TLS = macro(m, "tls_version") != ""
 	return s.answer(milter.OptNoHeloReply, milter.RespContinue)
 }
 
@@ -85,10 +86,18 @@ func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error
 		return unavailable(), nil
 	}
 	s.tx = &transaction{session: s, cancel: func() {}}
+	s.client.TLS = s.client.TLS || macro(m, "tls_version") != ""
+	var refused milter.Response
 	s.guard("mail", func() {
 		s.tx.begin(path(s.conn.sender), macro(m, "auth_authen"))
 		s.tx.note(m)
+		refused = s.tx.refuseEarly()
 	})
+	if refused != nil {
+		s.drop()
+		s.conn.inMail = false
+		return refused, nil
+	}
 	return milter.RespContinue, nil
 }
 

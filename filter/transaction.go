@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -11,6 +12,16 @@ import (
 	"assay/verify"
 	"assay/verify/message"
 )
+
+// Limits of the header section of a message. MTAs have lower ones of their own; a
+// message beyond ours is not examined.
+const (
+	MaxFields      = 2000
+	MaxHeaderBytes = 1 << 20 // names and values, in octets
+)
+
+// errHeader says why such a message is not examined.
+var errHeader = errors.New("header section too large")
 
 // maxRecipients bounds the recipients that are kept for the record.
 const maxRecipients = 1000
@@ -23,6 +34,8 @@ type transaction struct {
 	run     *verify.Run // nil when it is not examined
 	cancel  context.CancelFunc
 	unable  error // our own failure to examine it
+
+	headerBytes int
 }
 
 // begin starts what can be known before the message itself.
@@ -60,6 +73,13 @@ func (t *transaction) field(name, value string, leadingSpace bool) {
 	if !leadingSpace && !strings.HasPrefix(value, "\t") {
 		value = " " + value
 	}
+	t.headerBytes += len(name) + len(value)
+	if len(t.message.Header) >= MaxFields || t.headerBytes > MaxHeaderBytes {
+		t.unable = errHeader
+	}
+	if t.unable != nil {
+		value = "" // the name is enough to remove what may be forged
+	}
 	t.message.Header = append(t.message.Header, message.Field{Name: name, Value: networkLines(value)})
 }
 
@@ -72,7 +92,7 @@ func networkLines(value string) string {
 }
 
 func (t *transaction) endOfHeaders() {
-	if t.run != nil {
+	if t.run != nil && t.unable == nil {
 		t.run.Headers(t.message.Header)
 	}
 }
@@ -86,15 +106,15 @@ func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
 	start := time.Now()
 	e := edits{settings: t.session.settings, header: t.message.Header, agreed: t.session.conn.agreed}
 	if t.run == nil {
-		if err := e.write(m, nil, ""); err != nil {
+		if err := e.write(m, nil, "", message.Field{}); err != nil {
 			return nil, err
 		}
 		t.session.server.logExempt(t)
 		return milter.RespContinue, nil
 	}
 	findings := t.run.Finish()
-	verdict := t.session.settings.Rules.Decide(&t.message, findings)
-	defer func() { t.session.server.logMessage(t, findings, verdict, time.Since(start)) }()
+	verdict, trial := t.judge(findings)
+	defer func() { t.session.server.logMessage(t, findings, verdict, trial, time.Since(start)) }()
 	switch verdict.Action {
 	case policy.Reject, policy.Defer:
 		return reply(verdict.Reply), nil
@@ -107,7 +127,7 @@ func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
 			return nil, err
 		}
 	}
-	return milter.RespContinue, e.write(m, findings.Results(done(verdict)), e.tag(verdict, findings))
+	return milter.RespContinue, e.write(m, findings.Results(done(verdict)), e.tag(verdict, findings), verdict.Header)
 }
 
 // giveUp answers for a message that we failed to examine. It goes on without
@@ -129,12 +149,6 @@ func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 // unavailable defers a message for a reason of ours.
 func unavailable() milter.Response {
 	return reply(policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"})
-}
-
-// reply is an SMTP reply as the MTA wants it: a single per-cent sign would be
-// lost on the way, or the whole text with it.
-func reply(r policy.Reply) milter.Response {
-	return milter.NewResponseStr('y', strings.ReplaceAll(oneLine(r.String()), "%", "%%"))
 }
 
 // oneLine makes text fit to stand in a reply: printable ASCII on one line.

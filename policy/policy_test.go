@@ -12,12 +12,27 @@ import (
 	"assay/verify/dmarc"
 	"assay/verify/domain"
 	"assay/verify/message"
+	"assay/verify/network"
 )
 
 var (
 	example = domain.MustParse("example.com")
 	noon    = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 )
+
+// names is a set of domains for a condition.
+func names(patterns ...string) *domain.Set {
+	var parsed []domain.Pattern
+	for _, text := range patterns {
+		p, err := domain.ParsePattern(text)
+		if err != nil {
+			panic(err)
+		}
+		parsed = append(parsed, p)
+	}
+	set := domain.NewSet(parsed...)
+	return &set
+}
 
 // found returns the findings about a message of example.com with that DMARC result.
 func found(result dmarc.Result, requested dmarc.Policy) verify.Findings {
@@ -68,11 +83,11 @@ func TestDecide(t *testing.T) {
 }
 
 func TestExceptions(t *testing.T) {
-	rules := Rules{Enforce: true, OnReject: Reject, Exceptions: []Exception{
-		{AuthorDomain: domain.MustParse("other.example"), Action: Reject, Reason: "other"},
-		{AuthorDomain: example, Action: Tag, Reason: "ended", Until: noon},
-		{AuthorDomain: example, Action: Accept, Reason: "ticket", Until: noon.Add(1)},
-		{AuthorDomain: example, Action: Reject, Reason: "later ones do not count"},
+	rules := Rules{Enforce: true, OnReject: Reject, Exceptions: []Rule{
+		{Match: Match{AuthorDomains: names("other.example")}, Action: Reject, Reason: "other"},
+		{Match: Match{AuthorDomains: names("example.com")}, Action: Tag, Reason: "ended", Until: noon},
+		{Match: Match{AuthorDomains: names("example.com")}, Action: Accept, Reason: "ticket", Until: noon.Add(1)},
+		{Match: Match{AuthorDomains: names("example.com")}, Action: Reject, Reason: "later ones do not count"},
 	}}
 	m := &message.Message{Received: noon}
 	if v := rules.Decide(m, found(dmarc.Fail, dmarc.PolicyReject)); v.Action != Accept || v.Reason != "exception: ticket" || v.Override != OverrideLocal {
@@ -99,7 +114,7 @@ func TestExempt(t *testing.T) {
 			t.Errorf("%s, %q: got %q, want %q", addr, login, got, want)
 		}
 	}
-	rules := Rules{ExemptAuthenticated: true, ExemptNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+	rules := Rules{ExemptAuthenticated: true, ExemptNetworks: network.NewSet(netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))}
 	check("exempt network", rules, "127.0.0.1", "")
 	check("exempt network", rules, "::1", "")
 	check("", rules, "128.0.0.1", "")

@@ -14,15 +14,17 @@ import (
 
 // Findings is what all methods found about one message.
 type Findings struct {
-	Client  netip.Addr // address of the SMTP client; invalid when unknown
-	Author  message.Author
-	SPF     spf.Check // the MAIL FROM identity
-	Helo    spf.Check // the HELO identity, for the record: it never aligns
-	IPRev   iprev.Evaluation
-	DKIM    []dkim.Signature // one for each DKIM-Signature field
-	ARC     arc.Chain        // not evaluated when ARC is off
-	DMARC   dmarc.Evaluation
-	Lookups int // DNS questions asked, answered by the cache or not
+	Client netip.Addr // address of the SMTP client; invalid when unknown
+	Author message.Author
+	SPF    spf.Check // the MAIL FROM identity
+	Helo   spf.Check // the HELO identity, for the record: it never aligns
+	IPRev  iprev.Evaluation
+	// Forwarded is what a listed forwarder had to do with it.
+	Forwarded Forwarded
+	DKIM      []dkim.Signature // one for each DKIM-Signature field
+	ARC       arc.Chain        // not evaluated when ARC is off
+	DMARC     dmarc.Evaluation
+	Lookups   int // DNS questions asked, answered by the cache or not
 }
 
 // Results returns the findings as they are written in Authentication-Results.

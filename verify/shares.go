@@ -23,6 +23,9 @@ const (
 	shareDKIM  = 10
 	shareARC   = 10
 	shareDMARC = 16
+	// shareEarly is on top of the others, and asked only where messages are
+	// refused at MAIL: a walk up the tree.
+	shareEarly = 8
 )
 
 // shares hands out resolvers for the methods of one message, and counts what

@@ -31,6 +31,9 @@ type Verifier struct {
 	// of them; the strictest result counts. Otherwise such a From is invalid.
 	EvaluateAllAuthors bool
 	ARC                bool // validate ARC chains
+	// Forwarders are relays whose SPF failures are expected; the first that the
+	// client is counts.
+	Forwarders []Forwarder
 }
 
 // MaxAuthors is how many author domains of one message are evaluated.
@@ -46,8 +49,11 @@ type Run struct {
 	shares   *shares
 
 	addr     netip.Addr
+	helo     string
+	envelope *message.Envelope
 	mailFrom *background[spf.Check]
 	client   *background[client]
+	origin   *background[origin] // nil where no forwarder serves the recipients
 	author   message.Author
 	bodies   dkim.Bodies
 	dkim     *dkim.Run
@@ -62,12 +68,13 @@ type client struct {
 }
 
 // Begin starts SPF and the check of the client's name, and returns at once.
-// The look-ups end with ctx.
+// The look-ups end with ctx. Recipients may be added to e until Headers is
+// called.
 func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.Envelope) *Run {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
-	r.addr = addr
+	r.addr, r.helo, r.envelope = addr, helo, e
 	r.mailFrom = start(func() spf.Check {
 		return spf.Verifier{Resolver: r.shares.of(shareSPF)}.MailFrom(ctx, addr, helo, sender)
 	})
@@ -85,6 +92,7 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 // returns, and starts the look-ups of keys and policy.
 func (r *Run) Headers(h message.Header) {
 	r.author = h.Author()
+	r.origin = r.forward(h)
 	d := dkim.Verifier{Resolver: r.shares.of(shareDKIM), Now: r.verifier.Now}
 	r.dkim = d.Begin(r.ctx, h, r.author.Domain, &r.bodies)
 	if r.verifier.ARC {
@@ -118,6 +126,9 @@ func (r *Run) Finish() Findings {
 	if f.SPF.NullSender {
 		f.Helo = f.SPF
 		f.Helo.Identity, f.Helo.NullSender = spf.Helo, false
+	}
+	if r.origin != nil {
+		r.origin.wait().join(&f)
 	}
 	if r.arc != nil {
 		f.ARC = r.arc.Finish()

@@ -263,10 +263,10 @@ func (c *testCase) settings(t *testing.T, at place, dns string) filter.Settings 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(text, "networks") {
+	if !strings.Contains(text, "[exempt]") {
 		cfg.Exempt.Networks = nil
 	}
-	cfg.DNS.Servers = []netip.AddrPort{netip.MustParseAddrPort(dns)}
+	cfg.DNS.Servers = []config.Server{{Network: "udp", Addr: netip.MustParseAddrPort(dns)}}
 	settings, err := settingsOf(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 type checkFlags struct {
 	config, ip, helo, mailFrom string
 	rcpt                       []string
-	json                       bool
+	json, explain              bool
 }
 
 func checkCommand() *cobra.Command {
@@ -45,6 +45,7 @@ func checkCommand() *cobra.Command {
 	f.StringVar(&flags.mailFrom, "mail-from", "", "envelope sender; \"<>\" is the null sender")
 	f.StringArrayVar(&flags.rcpt, "rcpt", nil, "recipient; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
+	f.BoolVarP(&flags.explain, "explain", "v", false, "say below each result how it came about")
 	return cmd
 }
 
@@ -81,7 +82,7 @@ func check(cmd *cobra.Command, flags checkFlags, path string) error {
 	if flags.json {
 		err = report.writeJSON(cmd.OutOrStdout())
 	} else {
-		err = report.writeTable(cmd.OutOrStdout())
+		err = report.writeTable(cmd.OutOrStdout(), flags.explain)
 	}
 	if err != nil {
 		return err

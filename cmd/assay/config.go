@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -14,10 +15,14 @@ func configCommand() *cobra.Command {
 		Use:     "config",
 		Short:   "Check, show and describe the configuration",
 		Example: "  assay config check -c /etc/assay/assay.toml",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return errWhatConfig },
 	}
 	cmd.AddCommand(configCheck(), configShow(), configDescribe())
 	return cmd
 }
+
+var errWhatConfig = errors.New("say what to do with the configuration; \"assay config --help\" lists it")
 
 func configCheck() *cobra.Command {
 	var file string

@@ -2,11 +2,12 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
+	"fmt"
 	"io"
 
 	"assay/verify/arc"
 	"assay/verify/dkim"
+	"assay/verify/dmarc"
 	"assay/verify/spf"
 )
 
@@ -39,6 +40,13 @@ type reportSPF struct {
 	Mechanism string `json:"mechanism,omitempty"`
 	Lookups   int    `json:"lookups"`
 	Error     string `json:"error,omitempty"`
+
+	Trail []reportTerm `json:"trail,omitempty"` // the terms that led to the result, the one that matched last
+}
+
+type reportTerm struct {
+	Term   string `json:"term"`
+	Domain string `json:"domain"` // whose record it stands in
 }
 
 type reportDKIM struct {
@@ -49,6 +57,10 @@ type reportDKIM struct {
 	Algorithm string `json:"algorithm,omitempty"`
 	KeyBits   int    `json:"key_bits,omitempty"`
 	Error     string `json:"error,omitempty"`
+
+	SignedBodyHash []byte `json:"signed_body_hash,omitempty"` // in base64, like the next two
+	BodyHash       []byte `json:"body_hash,omitempty"`
+	HeaderHash     []byte `json:"header_hash,omitempty"`
 }
 
 type reportARC struct {
@@ -68,6 +80,18 @@ type reportDMARC struct {
 	AlignedSPF   bool   `json:"aligned_spf"`
 	AlignedDKIM  []int  `json:"aligned_dkim,omitempty"`
 	Error        string `json:"error,omitempty"`
+
+	Steps       []reportStep       `json:"steps"` // of the tree walks
+	Comparisons []reportComparison `json:"comparisons,omitempty"`
+}
+
+type reportComparison struct {
+	Signature *int   `json:"signature,omitempty"` // index in dkim; absent for spf
+	Name      string `json:"name"`
+	Mode      string `json:"mode"`
+	Outcome   string `json:"outcome"`
+	OrgDomain string `json:"org_domain,omitempty"`
+	Error     string `json:"error,omitempty"`
 }
 
 type reportIPRev struct {
@@ -77,11 +101,16 @@ type reportIPRev struct {
 }
 
 type reportVerdict struct {
-	Action      string `json:"action"`
-	Disposition string `json:"disposition"`
-	Override    string `json:"override,omitempty"`
-	Reason      string `json:"reason"`
-	Reply       string `json:"reply,omitempty"`
+	Action      string   `json:"action"`
+	Step        string   `json:"step"`
+	Rule        string   `json:"rule,omitempty"`
+	Disposition string   `json:"disposition"`
+	Override    string   `json:"override,omitempty"`
+	Reason      string   `json:"reason"`
+	Reply       string   `json:"reply,omitempty"`
+	Evidence    []string `json:"evidence,omitempty"`     // what speaks for indirect mail
+	Would       string   `json:"would_action,omitempty"` // if all were enforced
+	AskedMore   []string `json:"asked_more,omitempty"`   // recipients, and what was asked for them
 }
 
 // writeJSON prints an examination for programs.
@@ -99,11 +128,14 @@ func (e *examination) writeJSON(w io.Writer) error {
 			Result: string(f.DMARC.Result), Requested: string(f.DMARC.Requested), Tag: f.DMARC.Tag,
 			OrgDomain: f.DMARC.OrgDomain.String(), PSLOrgDomain: f.DMARC.Disagreement().String(), PolicyDomain: f.DMARC.PolicyDomain.String(),
 			AlignedSPF: f.DMARC.AlignedSPF, AlignedDKIM: f.DMARC.AlignedDKIM, Error: text(f.DMARC.Err),
+			Steps: stepReports(f.DMARC.Steps), Comparisons: comparisonReports(f.DMARC.Comparisons),
 		},
 		IPRev: reportIPRev{string(f.IPRev.Result), f.IPRev.Name.String(), text(f.IPRev.Err)},
 		Verdict: reportVerdict{
 			Action: string(e.verdict.Action), Disposition: string(e.verdict.Disposition),
+			Step: string(e.verdict.Step), Rule: e.verdict.Rule,
 			Override: string(e.verdict.Override), Reason: e.verdict.Reason,
+			Evidence: textsOf(e.verdict.Evidence), Would: string(e.verdict.Would.Action), AskedMore: textsOf(e.verdict.Asked),
 		},
 		Lookups: f.Lookups,
 		Results: e.field,
@@ -114,9 +146,15 @@ func (e *examination) writeJSON(w io.Writer) error {
 	if e.verdict.Reply.Code != 0 {
 		r.Verdict.Reply = e.verdict.Reply.String()
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(r)
+	return writeJSON(w, r)
+}
+
+func textsOf[T fmt.Stringer](all []T) []string {
+	var texts []string
+	for _, one := range all {
+		texts = append(texts, one.String())
+	}
+	return texts
 }
 
 func text(err error) string {
@@ -127,7 +165,25 @@ func text(err error) string {
 }
 
 func spfReport(c spf.Check) reportSPF {
-	return reportSPF{string(c.Result), c.Domain.String(), c.Mechanism, c.Lookups, text(c.Err)}
+	r := reportSPF{Result: string(c.Result), Domain: c.Domain.String(), Mechanism: c.Mechanism, Lookups: c.Lookups, Error: text(c.Err)}
+	for _, s := range c.Trail {
+		r.Trail = append(r.Trail, reportTerm(s))
+	}
+	return r
+}
+
+func comparisonReports(comparisons []dmarc.Comparison) []reportComparison {
+	var reports []reportComparison
+	for _, c := range comparisons {
+		r := reportComparison{
+			Name: c.Name.String(), Mode: modeWord(c.Mode), Outcome: string(c.Outcome), OrgDomain: c.OrgDomain.String(), Error: text(c.Err),
+		}
+		if c.Signature >= 0 {
+			r.Signature = &c.Signature
+		}
+		reports = append(reports, r)
+	}
+	return reports
 }
 
 func arcReport(c arc.Chain) reportARC {
@@ -143,6 +199,7 @@ func dkimReports(signatures []dkim.Signature) []reportDKIM {
 	for _, s := range signatures {
 		reports = append(reports, reportDKIM{
 			string(s.Result), s.SDID.String(), s.AUID, s.Selector.String(), s.Algorithm, s.KeyBits, text(s.Err),
+			s.SignedBody, s.BodySum, s.HeaderSum,
 		})
 	}
 	return reports

@@ -67,8 +67,37 @@ func run(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) 
 		return exitLater
 	}
 	say(talk, "%v", err)
+	if word := unknownCommand(err); word != "" {
+		if near := root.SuggestionsFor(word); len(near) > 0 {
+			say(talk, "hint: did you mean \"assay %s\"?", near[0])
+		}
+	}
 	return exitUsage
 }
+
+// unknownCommand returns the word that the library could make nothing of, as it
+// says in its error; "" for any other error.
+func unknownCommand(err error) string {
+	var word, command string
+	if _, err := fmt.Sscanf(err.Error(), "unknown command %q for %q", &word, &command); err != nil {
+		return ""
+	}
+	return word
+}
+
+// usage is the help of every command: one screen that ends in an example.
+const usage = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}
+{{if .HasAvailableSubCommands}}
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasExample}}
+Example:
+{{.Example}}
+{{end}}`
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -79,7 +108,10 @@ func rootCommand() *cobra.Command {
 		Example:       "  assay serve\n  assay check --ip 192.0.2.7 --helo out.example.net --mail-from bounce@example.net spoof.eml",
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), checkCommand(), configCommand(), versionCommand())
+	root.DisableSuggestions = true // made in run, in our own voice
+	root.SuggestionsMinimumDistance = 2
+	root.SetUsageTemplate(usage)
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), dnsCommand(), configCommand(), versionCommand())
 	return root
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"assay/config"
 	"assay/contrib"
+	"assay/dnscache"
 	"assay/filter"
 )
 
@@ -37,7 +38,9 @@ func serveCommand() *cobra.Command {
 			hup := make(chan os.Signal, 1)
 			signal.Notify(hup, syscall.SIGHUP)
 			defer signal.Stop(hup)
-			s := service{file: file, reload: hup, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
+			daily := time.NewTicker(24 * time.Hour)
+			defer daily.Stop()
+			s := service{file: file, reload: hup, day: daily.C, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
 			return s.run(cmd.Context())
 		},
 	}
@@ -49,12 +52,14 @@ func serveCommand() *cobra.Command {
 type service struct {
 	file   string
 	reload <-chan os.Signal
+	day    <-chan time.Time // once a day
 	out    io.Writer
 	talk   io.Writer
 
-	config config.Config
-	log    *slog.Logger
-	server *filter.Server
+	config   config.Config
+	log      *slog.Logger
+	server   *filter.Server
+	resolver *dnscache.Resolver
 }
 
 func (s *service) run(ctx context.Context) error {
@@ -62,19 +67,20 @@ func (s *service) run(ctx context.Context) error {
 	if s.config, err = loadConfig(s.file); err != nil {
 		return err
 	}
-	settings, err := settingsOf(s.config)
-	if err != nil {
+	if s.resolver, err = resolverOf(s.config); err != nil {
 		return err
 	}
+	defer func() { s.resolver.Close() }()
 	s.log = slog.New(slog.NewTextHandler(s.talk, nil))
 	slog.SetDefault(s.log) // the milter library speaks through the standard logger
-	s.server = filter.NewServer(s.log, settings)
+	s.server = filter.NewServer(s.log, settingsWith(s.resolver, s.config))
 
 	listeners, err := listen(s.config.Listen.Milter)
 	if err != nil {
 		return err
 	}
 	s.welcome()
+	s.warnExpired(time.Now())
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
 		group.Go(func() error { return s.server.Serve(l) })
@@ -90,6 +96,8 @@ func (s *service) attend(ctx context.Context) error {
 		select {
 		case <-s.reload:
 			s.readAgain()
+		case now := <-s.day:
+			s.warnExpired(now)
 		case <-ctx.Done():
 			s.log.Info("stopping", "drain", s.config.Listen.Drain)
 			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Listen.Drain)
@@ -120,8 +128,7 @@ func (s *service) readAgain() {
 		s.log.Error("the configuration read before stays in force")
 		return
 	}
-	settings, err := settingsOf(fresh)
-	if err != nil {
+	if err := s.renewResolver(fresh); err != nil {
 		s.log.Error("configuration refused", "problem", err.Error())
 		return
 	}
@@ -130,8 +137,24 @@ func (s *service) readAgain() {
 	}
 	fresh.Listen.Milter = s.config.Listen.Milter
 	s.config = fresh
-	s.server.Use(settings)
+	s.server.Use(settingsWith(s.resolver, s.config))
+	s.warnExpired(time.Now())
 	s.log.Info("configuration read again", "file", s.file)
+}
+
+// renewResolver makes the resolver that the fresh configuration asks for. Where
+// that is the one we have, it stays, with what it knows.
+func (s *service) renewResolver(fresh config.Config) error {
+	if sameResolver(fresh.DNS, s.config.DNS) {
+		return nil
+	}
+	resolver, err := resolverOf(fresh)
+	if err != nil {
+		return err
+	}
+	s.resolver.Close() // messages in flight still use it
+	s.resolver = resolver
+	return nil
 }
 
 // welcome says where the milter is to be found and, as long as nothing is

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"assay/policy"
+	"assay/verify"
 	"assay/verify/arc"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
@@ -14,25 +16,49 @@ import (
 	"assay/verify/spf"
 )
 
-// writeTable prints an examination for people: a method a line.
-func (e *examination) writeTable(w io.Writer) error {
+// writeTable prints an examination for people: a method a line and, with
+// explain, below it how its result came about.
+func (e *examination) writeTable(w io.Writer, explain bool) error {
 	var b strings.Builder
 	line := func(name, text string) { fmt.Fprintf(&b, "%-8s %s\n", name, printable(text)) }
+	why := func(lines []string) {
+		for _, l := range lines {
+			if explain {
+				fmt.Fprintf(&b, "%9s%s\n", "", printable(l))
+			}
+		}
+	}
 	f := e.findings
 	line("author", e.author())
 	line("spf", spfWords(f.SPF))
+	why(spfWhy(f.SPF))
 	if len(f.DKIM) == 0 {
 		line("dkim", "none")
 	}
 	for _, s := range f.DKIM {
 		line("dkim", dkimWords(s))
+		why(dkimWhy(s))
 	}
 	if f.ARC.Result != "" {
 		line("arc", arcWords(f.ARC))
 	}
 	line("dmarc", dmarcWords(f.DMARC))
+	why(dmarcWhy(f.DMARC, f.SPF, f.DKIM))
 	line("iprev", result(string(f.IPRev.Result), words(f.IPRev.Name.String(), f.IPRev.Err)))
+	if f.Forwarded.Name != "" {
+		line("forward", forwardWords(f.Forwarded))
+	}
 	line("verdict", verdictWords(e.verdict))
+	line("step", result(string(e.verdict.Step), e.verdict.Rule))
+	for _, ev := range e.verdict.Evidence {
+		line("evidence", result(string(ev.Signal), ev.Domain.String()))
+	}
+	if would := e.verdict.Would; would.Action != "" {
+		line("would be", result(string(would.Action), strings.TrimSpace(string(would.Step)+" "+would.Rule)))
+	}
+	for _, a := range e.verdict.Asked {
+		line("asked", result(string(a.Action), a.Recipient))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -139,6 +165,14 @@ func aligned(method string, yes bool) string {
 	return "no aligned " + method + " pass"
 }
 
+func forwardWords(f verify.Forwarded) string {
+	text := "by " + f.Name
+	if f.Client.IsValid() {
+		text += fmt.Sprintf(", from %s; its own spf is %s", f.Client, f.Direct.Result)
+	}
+	return words(text, f.Err)
+}
+
 func verdictWords(v policy.Verdict) string {
 	if v.Action == policy.Reject || v.Action == policy.Defer {
 		return result(string(v.Action), fmt.Sprintf("%v (%s)", v.Reply, v.Reason))
@@ -153,10 +187,11 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// printable keeps text from the wire from moving the cursor.
+// printable keeps text from the wire from moving the cursor, and from being
+// shown in another order.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r

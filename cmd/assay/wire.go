@@ -2,42 +2,88 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
+	"os"
+	"reflect"
 	"time"
 
 	"assay/config"
 	"assay/dnscache"
+	"assay/dnscache/zone"
 	"assay/filter"
 	"assay/policy"
 	"assay/verify"
-	"assay/verify/domain"
+	"assay/verify/lookup"
 )
 
 const resolvConf = "/etc/resolv.conf"
 
 // resolverOf returns the resolver that the configuration asks for.
 func resolverOf(c config.Config) (*dnscache.Resolver, error) {
-	servers := c.DNS.Servers
-	if len(servers) == 0 {
-		var err error
-		if servers, err = dnscache.SystemServers(resolvConf); err != nil {
-			return nil, later{fmt.Errorf("dns.servers is empty: %w", err)}
+	d := dnscache.Config{
+		Timeout:    c.DNS.Timeout,
+		RetryAfter: c.DNS.RetryAfter,
+		InFlight:   c.DNS.InFlight,
+		MixCase:    c.DNS.MixCase,
+		RequireAD:  c.DNS.RequireAD,
+		Entries:    c.DNS.CacheEntries,
+		MinTTL:     c.DNS.MinTTL,
+		MaxTTL:     c.DNS.MaxTTL,
+		FailureTTL: c.DNS.FailureTTL,
+		Stale:      c.DNS.Stale,
+	}
+	var err error
+	switch {
+	case c.DNS.ZoneFile != "":
+		d.Zone, err = readZone(c.DNS.ZoneFile)
+	case len(c.DNS.Servers) > 0:
+		for _, s := range c.DNS.Servers {
+			d.Servers = append(d.Servers, dnscache.Server{Network: dnscache.Network(s.Network), Name: s.Name.String(), Addr: s.Addr})
+		}
+	default:
+		d.ResolvConf = resolvConf
+		if d.Servers, err = dnscache.SystemServers(resolvConf); err != nil {
+			err = later{fmt.Errorf("dns.servers is empty: %w", err)}
 		}
 	}
-	return dnscache.New(dnscache.Config{
-		Servers: servers,
-		Timeout: c.DNS.Timeout,
-		Entries: c.DNS.CacheEntries,
-		MaxTTL:  c.DNS.MaxTTL,
-	}), nil
+	if err != nil {
+		return nil, err
+	}
+	return dnscache.New(d), nil
 }
 
-// settingsOf turns a configuration into what a session works by.
+// readZone reads what dns.zone_file names.
+func readZone(path string) (*zone.Zone, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("dns.zone_file: %w", err)
+	}
+	defer file.Close()
+	z, err := zone.Parse(file, path)
+	if err != nil {
+		return nil, fmt.Errorf("dns.zone_file: %w", err)
+	}
+	return z, nil
+}
+
+// sameResolver reports whether the resolver of one configuration serves for
+// another. What a zone file says may have changed with every reload.
+func sameResolver(a, b config.DNS) bool {
+	// These are for each message, not the resolver's.
+	a.MessageBudget, a.MessageQueries = b.MessageBudget, b.MessageQueries
+	return reflect.DeepEqual(a, b) && a.ZoneFile == ""
+}
+
+// settingsOf turns a configuration into what a session works by, with a
+// resolver of its own.
 func settingsOf(c config.Config) (filter.Settings, error) {
 	resolver, err := resolverOf(c)
 	if err != nil {
 		return filter.Settings{}, err
 	}
+	return settingsWith(resolver, c), nil
+}
+
+func settingsWith(resolver lookup.Resolver, c config.Config) filter.Settings {
 	return filter.Settings{
 		ID: string(c.AuthservID),
 		Verifier: &verify.Verifier{
@@ -48,30 +94,11 @@ func settingsOf(c config.Config) (filter.Settings, error) {
 
 			ARC:                c.ARC.Enable,
 			EvaluateAllAuthors: c.DMARC.EvaluateAllAuthors,
+			Forwarders:         forwardersOf(c),
 		},
 		Rules:      rulesOf(c),
+		Shadow:     shadowOf(c),
+		MaxRejects: c.Policy.MaxRejectShare,
 		WhenUnable: policy.Action(c.Failure.WhenUnable),
-	}, nil
-}
-
-func rulesOf(c config.Config) *policy.Rules {
-	rules := &policy.Rules{
-		Enforce:             c.Policy.Mode == config.Enforce,
-		OnReject:            policy.Action(c.Policy.OnReject),
-		OnQuarantine:        policy.Action(c.Policy.OnQuarantine),
-		OnInvalidAuthor:     policy.Action(c.Policy.OnInvalidAuthor),
-		OnTempError:         policy.Action(c.Policy.OnTemperror),
-		ExemptNetworks:      append([]netip.Prefix(nil), c.Exempt.Networks...),
-		ExemptAuthenticated: c.Exempt.Authenticated,
-		TrustedSealers:      append([]domain.Name(nil), c.ARC.TrustedSealers...),
 	}
-	for _, e := range c.Exceptions {
-		rules.Exceptions = append(rules.Exceptions, policy.Exception{
-			AuthorDomain: e.AuthorDomain,
-			Action:       policy.Action(e.Action),
-			Reason:       e.Reason,
-			Until:        e.Until,
-		})
-	}
-	return rules
 }

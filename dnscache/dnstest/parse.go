@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"assay/dnscache/zone"
 	"github.com/miekg/dns"
 )
 
@@ -20,16 +21,7 @@ func Parse(text string) (*Zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	parser := dns.NewZoneParser(strings.NewReader(rest), "", "")
-	parser.SetDefaultTTL(defaultTTL)
-	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
-		name, ok := unescape(rr.Header().Name)
-		if !ok {
-			return nil, fmt.Errorf("dnstest: %s: a label with a dot in it cannot be asked for", rr.Header().Name)
-		}
-		z.insert(fold(name), rr)
-	}
-	if err := parser.Err(); err != nil {
+	if err := z.zone.Read(strings.NewReader(rest), ""); err != nil {
 		return nil, fmt.Errorf("dnstest: %w", err)
 	}
 	return z, nil
@@ -65,7 +57,7 @@ func (z *Zone) parseFailures(text string) (rest string, err error) {
 		if strings.TrimLeft(line, " \t") != line || !strings.HasSuffix(name, ".") {
 			return "", fmt.Errorf("dnstest: line %d: a failure needs an absolute name: %q", i+1, line)
 		}
-		raw, ok := unescape(name)
+		raw, ok := zone.Unescape(name)
 		if _, known := dns.StringToType[rrtype]; !ok || rrtype != "" && !known {
 			return "", fmt.Errorf("dnstest: line %d: bad name or type: %q", i+1, line)
 		}

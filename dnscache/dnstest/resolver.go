@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"assay/dnscache/zone"
 	"assay/verify/lookup"
 	"github.com/miekg/dns"
 )
@@ -21,19 +22,14 @@ func (z *Zone) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if kept := z.texts[fold(name)]; kept != nil {
+	if kept := z.texts[zone.Fold(name)]; kept != nil {
 		return kept, nil
 	}
 	txt := new(lookup.TXT)
 	for _, rr := range records {
-		var record strings.Builder
-		for _, part := range rr.(*dns.TXT).Txt {
-			raw, _ := decode(part)
-			record.WriteString(raw)
-		}
-		txt.Records = append(txt.Records, record.String())
+		txt.Records = append(txt.Records, zone.Text(rr.(*dns.TXT)))
 	}
-	z.texts[fold(name)] = txt
+	z.texts[zone.Fold(name)] = txt
 	return txt, nil
 }
 
@@ -89,14 +85,15 @@ func (z *Zone) find(ctx context.Context, name string, qtype uint16) ([]dns.RR, e
 	if err := ctx.Err(); err != nil {
 		return nil, &net.DNSError{Err: err.Error(), Name: name, IsTemporary: true, IsTimeout: err == context.DeadlineExceeded}
 	}
-	a := z.ask(name, qtype)
-	switch {
-	case a.failure == Timeout:
-		return nil, &net.DNSError{Err: "i/o timeout", Name: name, IsTemporary: true, IsTimeout: true}
-	case a.failure != 0:
-		return nil, &net.DNSError{Err: "server misbehaving", Name: name, IsTemporary: true}
-	case a.absent:
+	z.note(name, qtype)
+	a := z.zone.Answer(name, qtype)
+	switch a.Rcode {
+	case dns.RcodeSuccess:
+		return a.Records, nil
+	case dns.RcodeNameError:
 		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	case silence:
+		return nil, &net.DNSError{Err: "i/o timeout", Name: name, IsTemporary: true, IsTimeout: true}
 	}
-	return a.records, nil
+	return nil, &net.DNSError{Err: "server misbehaving", Name: name, IsTemporary: true}
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"testing"
 
+	"assay/dnscache/zone"
 	"github.com/miekg/dns"
 )
 
@@ -57,12 +58,11 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 
 func (z *Zone) serve(w dns.ResponseWriter, request *dns.Msg) {
 	question := request.Question[0]
-	reply := new(dns.Msg).SetReply(request)
-	reply.RecursionAvailable = true
-	name, ok := unescape(question.Name)
-	if !ok {
-		reply.Rcode = dns.RcodeNameError
-	} else if !z.fill(reply, name, question.Qtype) {
+	if name, ok := zone.Unescape(question.Name); ok {
+		z.note(name, question.Qtype)
+	}
+	reply := z.zone.Reply(request)
+	if reply.Rcode == silence {
 		return
 	}
 	size := dns.MinMsgSize
@@ -78,28 +78,4 @@ func (z *Zone) serve(w dns.ResponseWriter, request *dns.Msg) {
 		// The zone holds a name that the wire cannot carry.
 		w.WriteMsg(new(dns.Msg).SetRcode(request, dns.RcodeServerFailure))
 	}
-}
-
-// fill puts the zone's answer into reply; false where silence is the answer.
-func (z *Zone) fill(reply *dns.Msg, name string, qtype uint16) bool {
-	a := z.ask(name, qtype)
-	switch a.failure {
-	case Timeout:
-		return false
-	case ServFail:
-		reply.Rcode = dns.RcodeServerFailure
-		return true
-	case Refused:
-		reply.Rcode = dns.RcodeRefused
-		return true
-	}
-	reply.Answer = append(a.chain, a.records...)
-	if a.absent {
-		reply.Rcode = dns.RcodeNameError
-	}
-	if len(a.records) == 0 {
-		// RFC 2308 §3: negative answers carry the SOA record of the zone.
-		reply.Ns = []dns.RR{z.soa(a.name)}
-	}
-	return true
 }

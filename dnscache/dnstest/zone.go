@@ -7,12 +7,9 @@
 //	_dmarc.example.com.  TIMEOUT
 //	mail.example.com.    AAAA SERVFAIL
 //
-// Implements: RFC 1034 §3.6.2 (CNAME), RFC 4592 (wildcards), RFC 8020 (a name
-// with names below it exists), RFC 2308 §2 (negative answers).
-//
-// Departures: there are no zone cuts, one Zone is all of the DNS; and a name
-// that the DNS cannot carry, such as one with an empty label, can be added and
-// is answered in process.
+// It answers as zone.Zone does, which it is made of. A name that the DNS
+// cannot carry, such as one with an empty label, can be added and is answered
+// in process.
 package dnstest
 
 import (
@@ -23,6 +20,7 @@ import (
 	"strings"
 	"sync"
 
+	"assay/dnscache/zone"
 	"assay/verify/lookup"
 	"github.com/miekg/dns"
 )
@@ -44,27 +42,24 @@ const (
 // failures names them as zone text does.
 var failures = map[string]Failure{"SERVFAIL": ServFail, "REFUSED": Refused, "TIMEOUT": Timeout}
 
-// anyType is the type under which a failure of every type is kept.
-const anyType = dns.TypeNone
+// silence is the response code of a Timeout, one that no message can carry.
+const silence = 1 << 16
+
+var rcodes = map[Failure]int{ServFail: dns.RcodeServerFailure, Refused: dns.RcodeRefused, Timeout: silence}
 
 // Zone is the DNS as a test wants it. It is safe for concurrent use. The zero
 // value is not usable, see New.
 type Zone struct {
+	zone *zone.Zone
+
 	mu        sync.Mutex
-	nodes     map[string]*node // by raw name, lower case, no final dot
 	texts     map[string]*lookup.TXT
 	questions []string
 }
 
-// node is one name that exists; without records it is an empty non-terminal.
-type node struct {
-	records  map[uint16][]dns.RR
-	failures map[uint16]Failure
-}
-
 // New returns a Zone in which no name exists.
 func New() *Zone {
-	return &Zone{nodes: map[string]*node{}, texts: map[string]*lookup.TXT{}}
+	return &Zone{zone: zone.New(), texts: map[string]*lookup.TXT{}}
 }
 
 // Add adds records of type rrtype at name, which is taken as absolute and raw:
@@ -78,8 +73,7 @@ func New() *Zone {
 // and for any other type the words of one record as in zone text. The TTL is
 // 300 s. Add panics where data does not fit the type: the test is wrong.
 func (z *Zone) Add(name, rrtype string, data ...string) {
-	name = fold(name)
-	header := dns.RR_Header{Name: escape(name), Rrtype: typeOf(rrtype), Class: dns.ClassINET, Ttl: defaultTTL}
+	header := dns.RR_Header{Name: zone.Escape(zone.Fold(name)), Rrtype: typeOf(rrtype), Class: dns.ClassINET, Ttl: defaultTTL}
 	switch header.Rrtype {
 	case dns.TypeTXT:
 		z.insert(name, &dns.TXT{Hdr: header, Txt: characterStrings(data)})
@@ -88,7 +82,7 @@ func (z *Zone) Add(name, rrtype string, data ...string) {
 		if err != nil || len(data) != 2 {
 			panic(fmt.Sprintf("dnstest: %s MX: want preference and host, got %q", name, data))
 		}
-		z.insert(name, &dns.MX{Hdr: header, Preference: uint16(preference), Mx: escape(data[1])})
+		z.insert(name, &dns.MX{Hdr: header, Preference: uint16(preference), Mx: zone.Escape(data[1])})
 	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypePTR:
 		for _, d := range data {
 			z.insert(name, simple(header, d))
@@ -107,9 +101,9 @@ func (z *Zone) Add(name, rrtype string, data ...string) {
 func simple(header dns.RR_Header, d string) dns.RR {
 	switch header.Rrtype {
 	case dns.TypeCNAME:
-		return &dns.CNAME{Hdr: header, Target: escape(d)}
+		return &dns.CNAME{Hdr: header, Target: zone.Escape(d)}
 	case dns.TypePTR:
-		return &dns.PTR{Hdr: header, Ptr: escape(d)}
+		return &dns.PTR{Hdr: header, Ptr: zone.Escape(d)}
 	}
 	addr := netip.MustParseAddr(d)
 	if addr.Is4() != (header.Rrtype == dns.TypeA) {
@@ -124,14 +118,12 @@ func simple(header dns.RR_Header, d string) dns.RR {
 // Fail makes questions for name and rrtype fail; rrtype "" stands for every
 // type. The name exists from then on.
 func (z *Zone) Fail(name, rrtype string, f Failure) {
-	qtype := anyType
+	qtype := dns.TypeNone
 	if rrtype != "" {
 		qtype = typeOf(rrtype)
 	}
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.node(fold(name)).failures[qtype] = f
-	clear(z.texts)
+	z.zone.Fail(name, qtype, rcodes[f])
+	z.changed()
 }
 
 // Questions returns what was asked so far, in order, as "TXT
@@ -151,27 +143,21 @@ func (z *Zone) Reset() {
 }
 
 func (z *Zone) insert(name string, rr dns.RR) {
+	z.zone.Insert(name, rr)
+	z.changed()
+}
+
+func (z *Zone) changed() {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	records := z.node(name).records
-	rrtype := rr.Header().Rrtype
-	records[rrtype] = append(records[rrtype], rr)
 	clear(z.texts)
 }
 
-// node returns the node of name and makes it, and its ancestors, where there
-// is none. z is locked.
-func (z *Zone) node(name string) *node {
-	// RFC 8020 §2: a name that has names below it exists.
-	for n := name; z.nodes[n] == nil; {
-		z.nodes[n] = &node{records: map[uint16][]dns.RR{}, failures: map[uint16]Failure{}}
-		_, parent, found := strings.Cut(n, ".")
-		if !found {
-			break
-		}
-		n = parent
-	}
-	return z.nodes[name]
+// note writes a question down; name is raw.
+func (z *Zone) note(name string, qtype uint16) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.questions = append(z.questions, dns.TypeToString[qtype]+" "+zone.Fold(name))
 }
 
 // typeOf panics where rrtype is not a type: the test is wrong.

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"assay/verify/lookup"
-	"github.com/miekg/dns"
 )
 
 const zoneText = `
@@ -217,20 +216,6 @@ func TestAdd(t *testing.T) {
 	panics("x", "NOTYPE", "1")
 }
 
-func TestChainLimit(t *testing.T) {
-	z := New()
-	z.Add("0.example", "A", "192.0.2.1")
-	for i := 1; i <= maxChain+1; i++ {
-		z.Add(fmt.Sprintf("%d.example", i), "CNAME", fmt.Sprintf("%d.example", i-1))
-	}
-	if got := show(z.A(t.Context(), fmt.Sprintf("%d.example", maxChain))); got != "[192.0.2.1]" {
-		t.Errorf("at the limit: got %s", got)
-	}
-	if got := show(z.A(t.Context(), fmt.Sprintf("%d.example", maxChain+1))); got != "temporary" {
-		t.Errorf("over the limit: got %s", got)
-	}
-}
-
 func TestQuestions(t *testing.T) {
 	z := MustParse(t, zoneText)
 	ctx := t.Context()
@@ -284,28 +269,5 @@ func TestConcurrentUse(t *testing.T) {
 	group.Wait()
 	if got := len(z.Questions()); got != 20 {
 		t.Errorf("%d questions, want 20", got)
-	}
-}
-
-// TestEscape pins that names are escaped exactly as the DNS library returns
-// them from the wire.
-func TestEscape(t *testing.T) {
-	for c := range 256 {
-		if c == '.' {
-			continue
-		}
-		name := "a" + string([]byte{byte(c)}) + "b.example"
-		wire := make([]byte, 300)
-		end, err := dns.PackDomainName(escape(name), wire, 0, nil, false)
-		if err != nil {
-			t.Fatalf("%q: %v", name, err)
-		}
-		back, _, err := dns.UnpackDomainName(wire[:end], 0)
-		if err != nil || back != escape(name) {
-			t.Errorf("%q: escaped %q, back from the wire %q, %v", name, escape(name), back, err)
-		}
-		if raw, ok := unescape(back); !ok || raw != name {
-			t.Errorf("%q: unescaped to %q", name, raw)
-		}
 	}
 }

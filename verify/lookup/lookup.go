@@ -45,6 +45,12 @@ type Resolver interface {
 // kept with it. Its zero value is an empty answer.
 type TXT struct {
 	Records []string
+	// Stale says that the answer is past its time and is used because the
+	// name servers fail.
+	Stale bool
+	// Authenticated says that a name server which the site trusts vouches for
+	// the answer (DNSSEC).
+	Authenticated bool
 
 	derived atomic.Value // holds a derivation
 }

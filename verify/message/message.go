@@ -13,6 +13,7 @@ type Connection struct {
 	Addr netip.Addr // client address, IPv4-mapped ones unmapped; invalid when the MTA gave none
 	Name string     // client host name as the MTA gave it; never trusted
 	Helo string     // argument of the last HELO or EHLO, as sent
+	TLS  bool       // the session is encrypted, as the MTA says
 }
 
 // Envelope is the SMTP transaction of the message.

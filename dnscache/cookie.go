@@ -1,0 +1,63 @@
+package dnscache
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+	"sync"
+
+	"github.com/miekg/dns"
+)
+
+// clientCookie is how long our half of a cookie is, in hex digits.
+const clientCookie = 16
+
+// maxCookie is how long both halves are at most (RFC 7873 §4), in hex digits.
+const maxCookie = 80
+
+// jar keeps the cookie of one server (RFC 7873): a secret that both sides repeat,
+// so that nobody who cannot see the traffic can answer in its place.
+type jar struct {
+	mu     sync.Mutex
+	cookie string // hex
+}
+
+// put adds the cookie to a query that has an OPT record.
+func (j *jar) put(query *dns.Msg) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.cookie == "" {
+		ours := make([]byte, clientCookie/2)
+		rand.Read(ours) // never fails
+		j.cookie = hex.EncodeToString(ours)
+	}
+	opt := query.IsEdns0()
+	opt.Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: j.cookie}}
+}
+
+// take keeps the server's half from a reply that fits its query.
+func (j *jar) take(reply *dns.Msg) {
+	if cookie := cookieOf(reply); len(cookie) > clientCookie && len(cookie) <= maxCookie {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.cookie = cookie
+	}
+}
+
+// cookieFits reports whether reply repeats our half of the cookie of query, or
+// has no cookie at all, as servers do that know nothing of them.
+func cookieFits(reply, query *dns.Msg) bool {
+	got, sent := cookieOf(reply), cookieOf(query)
+	return got == "" || sent != "" && strings.HasPrefix(got, sent[:clientCookie])
+}
+
+func cookieOf(m *dns.Msg) string {
+	if opt := m.IsEdns0(); opt != nil {
+		for _, option := range opt.Option {
+			if cookie, ok := option.(*dns.EDNS0_COOKIE); ok {
+				return cookie.Cookie
+			}
+		}
+	}
+	return ""
+}

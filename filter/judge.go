@@ -1,0 +1,93 @@
+package filter
+
+import (
+	"strings"
+	"time"
+
+	"github.com/emersion/go-milter"
+
+	"assay/policy"
+	"assay/verify"
+)
+
+// judge returns the verdict on the message, counts it, and says what the policy
+// to try would do where that is another action.
+func (t *transaction) judge(f verify.Findings) (v policy.Verdict, trial *policy.Verdict) {
+	s := t.session.settings
+	v = s.Rules.Decide(&t.message, f)
+	s.tally.count(v.Matched)
+	trial = t.try(f, v)
+	if t.stopped(v) {
+		v = v.FallBack(f)
+	}
+	return v, trial
+}
+
+// try judges the message by the policy to try, and returns its verdict where
+// the action differs.
+func (t *transaction) try(f verify.Findings, v policy.Verdict) *policy.Verdict {
+	s := t.session.settings
+	if s.Shadow == nil {
+		return nil
+	}
+	other := policy.Verdict{Action: policy.Accept, Step: policy.StepExempt}
+	if s.Shadow.Exempt(&t.message.Connection, &t.message.Envelope) == "" {
+		other = s.Shadow.Decide(&t.message, f)
+	}
+	s.tally.judged.Add(1)
+	if other.Action == v.Action {
+		return nil
+	}
+	s.tally.differs.Add(1)
+	return &other
+}
+
+// stopped reports whether too many messages are refused for this one to be.
+func (t *transaction) stopped(v policy.Verdict) bool {
+	s := t.session.settings
+	stopped, say := s.brake.count(t.message.Received, v.Action == policy.Reject)
+	if say {
+		t.session.server.log.Error("REFUSING HAS STOPPED: too many messages would be refused; they are tagged until the configuration is read again",
+			"max_reject_share", s.MaxRejects, "window", RejectWindow)
+	}
+	return stopped && v.Action == policy.Reject
+}
+
+// earlyWait bounds each of the two waits before MAIL is answered: Sendmail gives
+// up after ten seconds.
+const earlyWait = 4 * time.Second
+
+// refuseEarly returns the answer to MAIL where the message is refused at once,
+// and nil where it is to come in.
+func (t *transaction) refuseEarly() milter.Response {
+	s := t.session.settings
+	if t.run == nil || !s.Rules.SPFEarly {
+		return nil
+	}
+	start := time.Now()
+	check, ok := t.run.MailFrom(earlyWait)
+	if !ok {
+		return nil
+	}
+	v, refuse := s.Rules.Early(&t.message, check)
+	if !refuse || t.run.Covered(check.Domain, earlyWait) || t.stopped(v) {
+		return nil
+	}
+	t.session.server.logMessage(t, verify.Findings{Client: t.message.Connection.Addr, SPF: check}, v, nil, time.Since(start))
+	return reply(v.Reply)
+}
+
+// reply is an SMTP reply as the MTA wants it: code and status on each line, and
+// per-cent signs doubled: a single one would be lost on the way, or the whole
+// text with it.
+func reply(r policy.Reply) milter.Response {
+	lines := strings.Split(r.Text, "\n")
+	for i, line := range lines {
+		one := policy.Reply{Code: r.Code, Enhanced: r.Enhanced, Text: line}
+		lines[i] = oneLine(one.String())
+		if i < len(lines)-1 {
+			lines[i] = lines[i][:3] + "-" + lines[i][4:]
+		}
+	}
+	return milter.NewResponseStr('y', strings.ReplaceAll(strings.Join(lines, "\r\n"), "%", "%%"))
+}

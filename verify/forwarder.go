@@ -1,0 +1,136 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"assay/verify/dkim"
+	"assay/verify/domain"
+	"assay/verify/iprev"
+	"assay/verify/message"
+	"assay/verify/network"
+	"assay/verify/spf"
+)
+
+// Forwarder is a relay that is trusted to pass mail on for some recipients. SPF
+// fails there, and that is to be expected.
+type Forwarder struct {
+	Name       string // for log and operator
+	Networks   network.Set
+	Names      domain.Set // its reverse name, verified by iprev
+	Recipients domain.Set // domains of recipients; all of a message must be in it
+	// ReceivedFrom takes the client for SPF from the Received field that the
+	// forwarder wrote.
+	ReceivedFrom bool
+}
+
+// Forwarded is what a listed forwarder had to do with a message.
+type Forwarded struct {
+	Name string // of the Forwarder; "" where the client is none
+	// Intact is set where no DKIM signature failed: the message is as it was
+	// when it was signed, if it was.
+	Intact bool
+	// Client is who gave the message to the forwarder. Where it is valid,
+	// Findings.SPF is about it, and Direct about the forwarder itself.
+	Client netip.Addr
+	Direct spf.Check
+	Err    error // why ReceivedFrom was asked for and is not used
+}
+
+// Why the word of a forwarder about its client is not taken.
+var (
+	ErrReceived = errors.New("the topmost Received field is not one that the forwarder wrote")
+	ErrAltered  = errors.New("a DKIM signature failed")
+)
+
+// origin is what is found about the client of a forwarder.
+type origin struct {
+	Forwarded
+	check spf.Check
+}
+
+// forward looks for the forwarder that the client is, once its name is known.
+func (r *Run) forward(h message.Header) *background[origin] {
+	listed := slices.DeleteFunc(slices.Clone(r.verifier.Forwarders), func(f Forwarder) bool { return !f.serves(r.envelope.Recipients) })
+	if len(listed) == 0 {
+		return nil
+	}
+	// The MTA's thread goes on to change what these point to.
+	helo, sender := r.helo, r.envelope.Sender
+	return start(func() origin {
+		c := r.client.wait()
+		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, c.iprev) })
+		if at < 0 {
+			return origin{}
+		}
+		return listed[at].origin(r.ctx, r.shares, h, ours(helo, c.iprev), sender)
+	})
+}
+
+// ours are the names that the client may give itself in a Received field.
+func ours(helo string, rev iprev.Evaluation) []domain.Name {
+	var names []domain.Name
+	if name, err := domain.Parse(helo); err == nil {
+		names = append(names, name)
+	}
+	if rev.Result == iprev.Pass {
+		names = append(names, rev.Name)
+	}
+	return names
+}
+
+// serves reports whether all recipients are those of the forwarder.
+func (f Forwarder) serves(recipients []string) bool {
+	for _, r := range recipients {
+		host, err := domain.Parse(r[strings.LastIndexByte(r, '@')+1:])
+		if err != nil || !f.Recipients.Has(host) {
+			return false
+		}
+	}
+	return len(recipients) > 0
+}
+
+func (f Forwarder) is(addr netip.Addr, rev iprev.Evaluation) bool {
+	return f.Networks.Has(addr) || rev.Result == iprev.Pass && f.Names.Has(rev.Name)
+}
+
+// origin evaluates SPF for the client of the forwarder, where it is to be told.
+func (f Forwarder) origin(ctx context.Context, s *shares, h message.Header, names []domain.Name, sender string) origin {
+	o := origin{Forwarded: Forwarded{Name: f.Name}}
+	if !f.ReceivedFrom {
+		return o
+	}
+	fields := h.All("Received")
+	if len(fields) == 0 {
+		o.Err = ErrReceived
+		return o
+	}
+	hop, ok := readReceived(fields[0].Unfolded())
+	// One that the forwarder took from within says nothing about who sent it.
+	if !ok || !slices.Contains(names, hop.by) || f.Networks.Has(hop.addr) || !hop.addr.IsGlobalUnicast() || hop.addr.IsPrivate() {
+		o.Err = ErrReceived
+		return o
+	}
+	o.Client = hop.addr
+	o.check = spf.Verifier{Resolver: s.of(shareSPF)}.MailFrom(ctx, hop.addr, hop.helo, sender)
+	return o
+}
+
+// join puts what was found about the client of a forwarder into the findings.
+func (o origin) join(f *Findings) {
+	f.Forwarded = o.Forwarded
+	if o.Name == "" {
+		return
+	}
+	f.Forwarded.Intact = !slices.ContainsFunc(f.DKIM, func(s dkim.Signature) bool { return s.Result == dkim.Fail })
+	switch {
+	case !o.Client.IsValid():
+	case !f.Forwarded.Intact:
+		f.Forwarded.Client, f.Forwarded.Err = netip.Addr{}, ErrAltered
+	default:
+		f.Forwarded.Direct, f.SPF = f.SPF, o.check
+	}
+}
