@@ -62,6 +62,7 @@ func TestGoodFiles(t *testing.T) {
 				{Network: "tcp", Addr: netip.MustParseAddrPort("[2001:db8::53]:5353")},
 				{Network: "tls", Name: domain.MustParse("dns.example.net"), Addr: netip.MustParseAddrPort("[2001:db8::54]:853")},
 			},
+			SPFReadahead:   true,
 			ZoneFile:       "/etc/assay/demo.zone",
 			Timeout:        500 * time.Millisecond,
 			RetryAfter:     100 * time.Millisecond,
@@ -191,6 +192,22 @@ func TestLimits(t *testing.T) {
 	owner := "[[exception]]\nauthor_domain = \"a.example\"\naction = \"tag\"\nreason = \"x\"\nowner = \"%s\"\n"
 	accepted("text at limit", fmt.Sprintf(owner, strings.Repeat("o", MaxText)), true)
 	accepted("text over limit", fmt.Sprintf(owner, strings.Repeat("o", MaxText+1)), false)
+	rule := "[[rule]]\nauthor_domain = \"a.example\"\naction = \"reject\"\nreason = \"x\"\n"
+	reply := func(lines, length int) string {
+		texts := []string{`"550 5.7.1 ` + strings.Repeat("x", length-len("550 5.7.1 ")) + `"`}
+		for range lines - 1 {
+			texts = append(texts, `"x"`)
+		}
+		return rule + "reply = [" + strings.Join(texts, ", ") + "]\n"
+	}
+	accepted("reply at its limits", reply(MaxReplyLines, MaxReplyLine), true)
+	accepted("reply of too many lines", reply(MaxReplyLines+1, 20), false)
+	accepted("reply with a long line", reply(1, MaxReplyLine+1), false)
+	accepted("name at limit", rule+"name = \""+strings.Repeat("n", 40)+"\"", true)
+	accepted("name over limit", rule+"name = \""+strings.Repeat("n", 41)+"\"", false)
+	accepted("field at limit", rule+"header = \"X-"+strings.Repeat("n", 60)+": "+strings.Repeat("v", 200)+"\"", true)
+	accepted("field name over limit", rule+"header = \"X-"+strings.Repeat("n", 61)+": v\"", false)
+	accepted("field value over limit", rule+"header = \"X-n: "+strings.Repeat("v", 201)+"\"", false)
 	accepted("lowest", "[listen]\ndrain = \"0s\"\n[dns]\ntimeout = \"10ms\"\nmessage_budget = \"1s\"\ncache_entries = 100\nmax_ttl = \"1m\"\n", true)
 	accepted("highest", "[listen]\ndrain = \"1h\"\n[dns]\ntimeout = \"1m\"\nmessage_budget = \"10m\"\ncache_entries = 10000000\nmax_ttl = \"7d\"\n", true)
 	accepted("budget of one query", "[dns]\ntimeout = \"3s\"\nmessage_budget = \"3s\"\n", true)

@@ -29,6 +29,7 @@ listen.drain = "1m30s"
 exempt.networks = ["10.0.0.0/8", "2001:db8::/32"]
 exempt.authenticated = false
 dns.servers = ["192.0.2.53:53", "192.0.2.54:5353", "tcp://[2001:db8::53]:5353", "tls://dns.example.net@[2001:db8::54]:853"]
+dns.spf_readahead = true
 dns.zone_file = "/etc/assay/demo.zone"
 dns.timeout = "500ms"
 dns.retry_after = "100ms"

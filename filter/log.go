@@ -40,6 +40,9 @@ func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict,
 			attrs = append(attrs, slog.String("spf_for", fw.Client.String()))
 		}
 	}
+	if f.Stale > 0 {
+		attrs = append(attrs, slog.Int("stale", f.Stale))
+	}
 	attrs = append(attrs, further(v, trial)...)
 	if psl := f.DMARC.Disagreement(); !psl.IsZero() {
 		// Receivers that still follow RFC 7489 judge this message differently.

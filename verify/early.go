@@ -20,10 +20,10 @@ func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 	if check.Result != spf.Fail || len(r.verifier.Forwarders) == 0 {
 		return check, true
 	}
-	if !r.within(limit, r.client.done) {
+	if !r.within(limit, r.iprev.done) {
 		return spf.Check{}, false
 	}
-	rev := r.client.wait().iprev
+	rev := r.iprev.wait()
 	return check, !slices.ContainsFunc(r.verifier.Forwarders, func(f Forwarder) bool { return f.is(r.addr, rev) })
 }
 

@@ -25,6 +25,7 @@ type Findings struct {
 	ARC       arc.Chain        // not evaluated when ARC is off
 	DMARC     dmarc.Evaluation
 	Lookups   int // DNS questions asked, answered by the cache or not
+	Stale     int // TXT answers past their time, used because DNS failed (RFC 8767)
 }
 
 // Results returns the findings as they are written in Authentication-Results.

@@ -59,14 +59,14 @@ func (r *Run) forward(h message.Header) *background[origin] {
 		return nil
 	}
 	// The MTA's thread goes on to change what these point to.
-	helo, sender := r.helo, r.envelope.Sender
+	helo, sender := r.greeting, r.envelope.Sender
 	return start(func() origin {
-		c := r.client.wait()
-		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, c.iprev) })
+		rev := r.iprev.wait()
+		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, rev) })
 		if at < 0 {
 			return origin{}
 		}
-		return listed[at].origin(r.ctx, r.shares, h, ours(helo, c.iprev), sender)
+		return listed[at].origin(r.ctx, r.shares, h, ours(helo, rev), sender)
 	})
 }
 

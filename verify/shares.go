@@ -34,6 +34,7 @@ type shares struct {
 	resolver lookup.Resolver
 	total    int
 	asked    atomic.Int64
+	stale    atomic.Int64 // answers past their time that were used all the same
 }
 
 // of returns the resolver of a method that has n of DefaultQueries.
@@ -54,7 +55,11 @@ func (s *share) take(name string) error {
 	if s.left.Add(-1) < 0 {
 		return lookup.Exhausted(name)
 	}
-	s.asked.Add(1)
+	if s.asked.Add(1) > int64(s.total) {
+		// A share that only some messages need has come on top.
+		s.asked.Add(-1)
+		return lookup.Exhausted(name)
+	}
 	return nil
 }
 
@@ -62,7 +67,11 @@ func (s *share) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
 	if err := s.take(name); err != nil {
 		return nil, err
 	}
-	return s.resolver.TXT(ctx, name)
+	txt, err := s.resolver.TXT(ctx, name)
+	if err == nil && txt.Stale {
+		s.stale.Add(1)
+	}
+	return txt, err
 }
 
 func (s *share) A(ctx context.Context, name string) ([]netip.Addr, error) {

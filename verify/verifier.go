@@ -31,6 +31,7 @@ type Verifier struct {
 	// of them; the strictest result counts. Otherwise such a From is invalid.
 	EvaluateAllAuthors bool
 	ARC                bool // validate ARC chains
+	SPFReadAhead       bool // as spf.Verifier.ReadAhead
 	// Forwarders are relays whose SPF failures are expected; the first that the
 	// client is counts.
 	Forwarders []Forwarder
@@ -49,22 +50,17 @@ type Run struct {
 	shares   *shares
 
 	addr     netip.Addr
-	helo     string
+	greeting string // argument of HELO
 	envelope *message.Envelope
 	mailFrom *background[spf.Check]
-	client   *background[client]
+	heloSPF  *background[spf.Check]
+	iprev    *background[iprev.Evaluation]
 	origin   *background[origin] // nil where no forwarder serves the recipients
 	author   message.Author
 	bodies   dkim.Bodies
 	dkim     *dkim.Run
 	arc      *arc.Run     // nil when it is off
 	dmarc    []*dmarc.Run // one for each author domain that is evaluated
-}
-
-// client is what is found about the host that sends the message.
-type client struct {
-	helo  spf.Check
-	iprev iprev.Evaluation
 }
 
 // Begin starts SPF and the check of the client's name, and returns at once.
@@ -74,16 +70,16 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
-	r.addr, r.helo, r.envelope = addr, helo, e
+	r.addr, r.greeting, r.envelope = addr, helo, e
 	r.mailFrom = start(func() spf.Check {
-		return spf.Verifier{Resolver: r.shares.of(shareSPF)}.MailFrom(ctx, addr, helo, sender)
+		return spf.Verifier{Resolver: r.shares.of(shareSPF), ReadAhead: v.SPFReadAhead}.MailFrom(ctx, addr, helo, sender)
 	})
-	r.client = start(func() client {
-		found := client{iprev: iprev.Check(ctx, r.shares.of(shareIPRev), addr)}
-		if sender != "" { // otherwise the HELO identity is what MAIL FROM stands for
-			found.helo = spf.Verifier{Resolver: r.shares.of(shareHelo)}.Helo(ctx, addr, helo)
+	r.iprev = start(func() iprev.Evaluation { return iprev.Check(ctx, r.shares.of(shareIPRev), addr) })
+	r.heloSPF = start(func() spf.Check {
+		if sender == "" {
+			return spf.Check{} // MAIL FROM stands for the HELO identity then
 		}
-		return found
+		return spf.Verifier{Resolver: r.shares.of(shareHelo)}.Helo(ctx, addr, helo)
 	})
 	return r
 }
@@ -121,8 +117,7 @@ func (r *Run) Finish() Findings {
 	defer deadline.Stop()
 
 	r.bodies.Close()
-	c := r.client.wait()
-	f := Findings{Client: r.addr, Author: r.author, SPF: r.mailFrom.wait(), Helo: c.helo, IPRev: c.iprev, DKIM: r.dkim.Finish()}
+	f := Findings{Client: r.addr, Author: r.author, SPF: r.mailFrom.wait(), Helo: r.heloSPF.wait(), IPRev: r.iprev.wait(), DKIM: r.dkim.Finish()}
 	if f.SPF.NullSender {
 		f.Helo = f.SPF
 		f.Helo.Identity, f.Helo.NullSender = spf.Helo, false
@@ -142,7 +137,7 @@ func (r *Run) Finish() Findings {
 			f.DMARC = e
 		}
 	}
-	f.Lookups = int(r.shares.asked.Load())
+	f.Lookups, f.Stale = int(r.shares.asked.Load()), int(r.shares.stale.Load())
 	return f
 }
 

@@ -25,6 +25,7 @@ type report struct {
 	IPRev          reportIPRev   `json:"iprev"`
 	Verdict        reportVerdict `json:"verdict"`
 	Lookups        int           `json:"lookups"`
+	Stale          int           `json:"stale,omitempty"`
 	Results        string        `json:"authentication_results"`
 }
 
@@ -138,6 +139,7 @@ func (e *examination) writeJSON(w io.Writer) error {
 			Evidence: textsOf(e.verdict.Evidence), Would: string(e.verdict.Would.Action), AskedMore: textsOf(e.verdict.Asked),
 		},
 		Lookups: f.Lookups,
+		Stale:   f.Stale,
 		Results: e.field,
 	}
 	if m.Connection.Addr.IsValid() {

@@ -45,6 +45,9 @@ func (e *examination) writeTable(w io.Writer, explain bool) error {
 	line("dmarc", dmarcWords(f.DMARC))
 	why(dmarcWhy(f.DMARC, f.SPF, f.DKIM))
 	line("iprev", result(string(f.IPRev.Result), words(f.IPRev.Name.String(), f.IPRev.Err)))
+	if f.Stale > 0 {
+		line("dns", plural(f.Stale, "stale answer")+", because DNS does not answer")
+	}
 	if f.Forwarded.Name != "" {
 		line("forward", forwardWords(f.Forwarded))
 	}

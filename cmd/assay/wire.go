@@ -93,6 +93,7 @@ func settingsWith(resolver lookup.Resolver, c config.Config) filter.Settings {
 			Queries:  c.DNS.MessageQueries,
 
 			ARC:                c.ARC.Enable,
+			SPFReadAhead:       c.DNS.SPFReadahead,
 			EvaluateAllAuthors: c.DMARC.EvaluateAllAuthors,
 			Forwarders:         forwardersOf(c),
 		},

@@ -17,7 +17,7 @@ func TestDeadline(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, ctx := range []context.Context{past, cancelled} {
-		c := Verifier{dnstest.MustParse(t, zone)}.MailFrom(ctx, client4, "h.org", "a@example.org")
+		c := Verifier{Resolver: dnstest.MustParse(t, zone)}.MailFrom(ctx, client4, "h.org", "a@example.org")
 		if c.Result != TempError || !errors.Is(c.Err, ErrDNS) {
 			t.Errorf("%v: got %+v, want temperror", ctx.Err(), c)
 		}
@@ -27,7 +27,7 @@ func TestDeadline(t *testing.T) {
 		for _, last := range []string{"PTR", "A"} {
 			ctx, cancel := context.WithCancel(context.Background())
 			z := &cancelling{Zone: dnstest.MustParse(t, "x.org. TXT \""+record+"\"\n3.2.0.192.in-addr.arpa. PTR x.org."), at: last, cancel: cancel}
-			c := Verifier{z}.MailFrom(ctx, client4, "h.org", "a@x.org")
+			c := Verifier{Resolver: z}.MailFrom(ctx, client4, "h.org", "a@x.org")
 			if c.Result != TempError || !errors.Is(c.Err, ErrDNS) {
 				t.Errorf("%s, cancelled at %s: got %+v, want temperror", record, last, c)
 			}

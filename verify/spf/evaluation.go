@@ -21,6 +21,7 @@ var _ library.DNSResolver = (*evaluation)(nil)
 // by one goroutine.
 type evaluation struct {
 	resolver lookup.Resolver
+	ahead    *readAhead // the same, where terms are looked up ahead; else nil
 	ip       netip.Addr
 	helo     string
 	sender   mailbox
@@ -134,6 +135,9 @@ func (e *evaluation) LookupTXT(ctx context.Context, text string) ([]string, erro
 		return nil, fmt.Errorf("record of %s: %w", quote(name), found.err)
 	case found.record == nil:
 		return nil, nil
+	}
+	if e.ahead != nil {
+		e.ahead.expect(ctx, found.record.terms, name, e.ip.Is4(), MaxLookups-e.lookups())
 	}
 	f := &frame{record: found.record, domain: name, by: r}
 	e.position = position{frame: f, at: -1}

@@ -112,7 +112,7 @@ func TestAuthRes(t *testing.T) {
 			t.Errorf("got %+v, want spf=%s smtp.%s=%s", r, value, property, host)
 		}
 	}
-	verifier := Verifier{dnstest.MustParse(t, zone)}
+	verifier := Verifier{Resolver: dnstest.MustParse(t, zone)}
 	ctx := context.Background()
 	check(verifier.MailFrom(ctx, client4, "h.org", "secret@example.org"), "pass", "mailfrom", "example.org")
 	check(verifier.MailFrom(ctx, client4, "example.org", ""), "pass", "helo", "example.org")

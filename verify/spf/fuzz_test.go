@@ -36,7 +36,7 @@ func FuzzRecord(f *testing.F) {
 		zone.Add("*.x.org", "A", "192.0.2.3")
 		zone.Add("3.2.0.192.in-addr.arpa", "PTR", "h.x.org")
 		sender := mailbox{local, domain.MustParse("x.org")}
-		c := Verifier{zone}.evaluate(context.Background(), client4, helo, sender)
+		c := Verifier{Resolver: zone}.evaluate(context.Background(), client4, helo, sender)
 		checkReason(t, c)
 		if errors.Is(c.Err, ErrSyntax) != (syntax != nil) {
 			t.Fatalf("%q: the parser says %v, the evaluation %v", text, syntax, c.Err)
@@ -47,7 +47,7 @@ func FuzzRecord(f *testing.F) {
 		if asked := zone.Questions(); syntax != nil && (c.Result != PermError || len(asked) != 1) {
 			t.Fatalf("%q: %s after %q in spite of %v", text, c.Result, asked, syntax)
 		}
-		survey := Verifier{zone}.Survey(context.Background(), sender.domain)
+		survey := Verifier{Resolver: zone}.Survey(context.Background(), sender.domain)
 		if survey.Queries > MaxSurveyQueries || (survey.Record.Err != nil) != (syntax != nil) {
 			t.Fatalf("%q: the parser says %v, the survey %v after %d questions", text, syntax, survey.Record.Err, survey.Queries)
 		}

@@ -115,7 +115,7 @@ func runSuite(t *testing.T, scenarios []scenario, count int, apart map[string]di
 			t.Run(name, func(t *testing.T) {
 				ip := netip.MustParseAddr(test.Host)
 				sender := s.qualify(asReversePath(test.MailFrom))
-				got := Verifier{zone}.MailFrom(context.Background(), ip, test.Helo, sender)
+				got := Verifier{Resolver: zone}.MailFrom(context.Background(), ip, test.Helo, sender)
 				accepted := slices.Contains(test.Result, string(got.Result))
 				known, ok := apart[name]
 				switch {

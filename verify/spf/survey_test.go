@@ -48,7 +48,7 @@ func TestSurvey(t *testing.T) {
 	check := func(record, want string, lookups, void int, reason error) {
 		t.Helper()
 		z := dnstest.MustParse(t, "x.org. TXT \"v=spf1"+record+"\"\n"+zone)
-		s := Verifier{z}.Survey(t.Context(), domain.MustParse("x.org"))
+		s := Verifier{Resolver: z}.Survey(t.Context(), domain.MustParse("x.org"))
 		if got := describe(s.Record); got != "x.org: "+want {
 			t.Errorf("%s:\ngot  %s\nwant x.org: %s", record, got, want)
 		}
@@ -79,7 +79,7 @@ func TestSurvey(t *testing.T) {
 func TestSurveyLimits(t *testing.T) {
 	survey := func(record string, zone *dnstest.Zone) *Survey {
 		zone.Add("x.org", "TXT", record)
-		return Verifier{zone}.Survey(t.Context(), domain.MustParse("x.org"))
+		return Verifier{Resolver: zone}.Survey(t.Context(), domain.MustParse("x.org"))
 	}
 	for _, n := range []int{MaxLookups, MaxLookups + 1, 30} {
 		zone := dnstest.MustParse(t, "h.org. A 192.0.2.3")

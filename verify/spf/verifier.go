@@ -14,7 +14,13 @@ import (
 
 // Verifier evaluates SPF for one client and identity at a time. It is safe for
 // concurrent use when its Resolver is.
-type Verifier struct{ Resolver lookup.Resolver }
+type Verifier struct {
+	Resolver lookup.Resolver
+	// ReadAhead looks up what the terms of a record may need while the terms before
+	// them are evaluated. It shortens the wait for a cold record and asks for more than
+	// an evaluation that ends early needs.
+	ReadAhead bool
+}
 
 // MailFrom checks the MAIL FROM identity of a message that the client ip sends.
 // envelopeSender is the reverse-path without angle brackets, otherwise as the
@@ -65,6 +71,10 @@ func (v Verifier) evaluate(ctx context.Context, ip netip.Addr, helo string, send
 		ip:     ip.Unmap().WithZone(""),
 		helo:   heloMacro(helo),
 		sender: sender,
+	}
+	if v.ReadAhead {
+		e.ahead = &readAhead{Resolver: v.Resolver, pending: map[question]*answer{}}
+		e.resolver = e.ahead
 	}
 	start := e.add(reference{term: term{mechanism: redirect}, domain: sender.domain.String()})
 	result, err := library.CheckHostWithSender(e.ip.AsSlice(), "", "@"+start,

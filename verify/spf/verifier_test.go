@@ -30,13 +30,13 @@ legit.com.  TXT  "v=spf1 -all"
 func mailFrom(t *testing.T, ip netip.Addr, text, sender string) (Check, []string) {
 	t.Helper()
 	z := dnstest.MustParse(t, text)
-	c := Verifier{z}.MailFrom(context.Background(), ip, "helo.example.org", sender)
+	c := Verifier{Resolver: z}.MailFrom(context.Background(), ip, "helo.example.org", sender)
 	checkReason(t, c)
 	return c, z.Questions()
 }
 
 func TestIdentities(t *testing.T) {
-	verifier := Verifier{dnstest.MustParse(t, zone)}
+	verifier := Verifier{Resolver: dnstest.MustParse(t, zone)}
 	ctx := context.Background()
 	check := func(c Check, result Result, identity Identity, host string, null bool) {
 		t.Helper()
@@ -76,7 +76,7 @@ func TestHostileSenders(t *testing.T) {
 		}
 	}
 	// A HELO that passes says nothing about a MAIL FROM domain without record.
-	c := Verifier{dnstest.MustParse(t, zone)}.MailFrom(context.Background(), client4, "attack.com", "x@nonexist.legit.com")
+	c := Verifier{Resolver: dnstest.MustParse(t, zone)}.MailFrom(context.Background(), client4, "attack.com", "x@nonexist.legit.com")
 	if c.Result != None || c.Domain.String() != "nonexist.legit.com" || !errors.Is(c.Err, ErrNoRecord) {
 		t.Errorf("HELO confusion: got %+v, want none of nonexist.legit.com", c)
 	}
