@@ -121,8 +121,8 @@ func (e edits) tag(v policy.Verdict, f verify.Findings) string {
 	if f.DMARC.Requested != "" {
 		words += " requested=" + string(f.DMARC.Requested)
 	}
-	if !f.Author.Domain.IsZero() {
-		words += "\n\tauthor=" + f.Author.Domain.String()
+	if author := f.AuthorDomain(); !author.IsZero() {
+		words += "\n\tauthor=" + author.String()
 	}
 	return words
 }

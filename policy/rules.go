@@ -63,7 +63,7 @@ func (r *Rules) Exempt(c *message.Connection, e *message.Envelope) string {
 		return "authenticated"
 	}
 	if r.ExemptNetworks.Has(c.Addr) {
-		return "exempt network"
+		return "network"
 	}
 	return ""
 }

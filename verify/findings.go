@@ -7,6 +7,7 @@ import (
 	"assay/verify/authres"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
+	"assay/verify/domain"
 	"assay/verify/iprev"
 	"assay/verify/message"
 	"assay/verify/spf"
@@ -26,6 +27,15 @@ type Findings struct {
 	DMARC     dmarc.Evaluation
 	Lookups   int // DNS questions asked, answered by the cache or not
 	Stale     int // TXT answers past their time, used because DNS failed (RFC 8767)
+}
+
+// AuthorDomain returns the domain that DMARC was evaluated for: the author's,
+// or of several authors the one whose result counts. It is zero where there is none.
+func (f Findings) AuthorDomain() domain.Name {
+	if f.Author.Domain.IsZero() {
+		return f.DMARC.AuthorDomain
+	}
+	return f.Author.Domain
 }
 
 // Results returns the findings as they are written in Authentication-Results.

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"slices"
@@ -59,14 +58,19 @@ func (r *Run) forward(h message.Header) *background[origin] {
 		return nil
 	}
 	// The MTA's thread goes on to change what these point to.
-	helo, sender := r.greeting, r.envelope.Sender
+	helo, sender := r.helo, r.envelope.Sender
 	return start(func() origin {
 		rev := r.iprev.wait()
 		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, rev) })
 		if at < 0 {
 			return origin{}
 		}
-		return listed[at].origin(r.ctx, r.shares, h, ours(helo, rev), sender)
+		o, name := listed[at].origin(h, ours(helo, rev))
+		if o.Client.IsValid() {
+			v := spf.Verifier{Resolver: r.shares.of(shareSPF), ReadAhead: r.verifier.SPFReadAhead}
+			o.check = v.MailFrom(r.ctx, o.Client, name, sender)
+		}
+		return o
 	})
 }
 
@@ -97,26 +101,26 @@ func (f Forwarder) is(addr netip.Addr, rev iprev.Evaluation) bool {
 	return f.Networks.Has(addr) || rev.Result == iprev.Pass && f.Names.Has(rev.Name)
 }
 
-// origin evaluates SPF for the client of the forwarder, where it is to be told.
-func (f Forwarder) origin(ctx context.Context, s *shares, h message.Header, names []domain.Name, sender string) origin {
-	o := origin{Forwarded: Forwarded{Name: f.Name}}
+// origin reads who gave the message to the forwarder, where that is asked for,
+// and by what name.
+func (f Forwarder) origin(h message.Header, names []domain.Name) (o origin, helo string) {
+	o.Name = f.Name
 	if !f.ReceivedFrom {
-		return o
+		return o, ""
 	}
 	fields := h.All("Received")
 	if len(fields) == 0 {
 		o.Err = ErrReceived
-		return o
+		return o, ""
 	}
 	hop, ok := readReceived(fields[0].Unfolded())
 	// One that the forwarder took from within says nothing about who sent it.
 	if !ok || !slices.Contains(names, hop.by) || f.Networks.Has(hop.addr) || !hop.addr.IsGlobalUnicast() || hop.addr.IsPrivate() {
 		o.Err = ErrReceived
-		return o
+		return o, ""
 	}
 	o.Client = hop.addr
-	o.check = spf.Verifier{Resolver: s.of(shareSPF)}.MailFrom(ctx, hop.addr, hop.helo, sender)
-	return o
+	return o, hop.helo
 }
 
 // join puts what was found about the client of a forwarder into the findings.

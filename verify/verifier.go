@@ -50,7 +50,7 @@ type Run struct {
 	shares   *shares
 
 	addr     netip.Addr
-	greeting string // argument of HELO
+	helo     string // its argument, as sent
 	envelope *message.Envelope
 	mailFrom *background[spf.Check]
 	heloSPF  *background[spf.Check]
@@ -70,7 +70,7 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
-	r.addr, r.greeting, r.envelope = addr, helo, e
+	r.addr, r.helo, r.envelope = addr, helo, e
 	r.mailFrom = start(func() spf.Check {
 		return spf.Verifier{Resolver: r.shares.of(shareSPF), ReadAhead: v.SPFReadAhead}.MailFrom(ctx, addr, helo, sender)
 	})

@@ -140,6 +140,7 @@ type examination struct {
 	findings verify.Findings
 	verdict  policy.Verdict
 	field    string // what would be written
+	exempt   string // why the milter would not examine it; "" when it would
 }
 
 // examine does what the milter does, in the same order, by the same code.
@@ -160,6 +161,7 @@ func examine(ctx context.Context, s filter.Settings, m *message.Message, body io
 	}
 	e := &examination{message: m, findings: run.Finish()}
 	e.verdict = s.Rules.Decide(m, e.findings)
+	e.exempt = s.Rules.Exempt(&m.Connection, &m.Envelope)
 	e.field = filter.Results(s.ID, e.findings, e.verdict)
 	return e, nil
 }

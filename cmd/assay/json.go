@@ -24,6 +24,7 @@ type report struct {
 	DMARC          reportDMARC   `json:"dmarc"`
 	IPRev          reportIPRev   `json:"iprev"`
 	Verdict        reportVerdict `json:"verdict"`
+	Exempt         string        `json:"exempt,omitempty"`
 	Lookups        int           `json:"lookups"`
 	Stale          int           `json:"stale,omitempty"`
 	Results        string        `json:"authentication_results"`
@@ -138,6 +139,7 @@ func (e *examination) writeJSON(w io.Writer) error {
 			Override: string(e.verdict.Override), Reason: e.verdict.Reason,
 			Evidence: textsOf(e.verdict.Evidence), Would: string(e.verdict.Would.Action), AskedMore: textsOf(e.verdict.Asked),
 		},
+		Exempt:  e.exempt,
 		Lookups: f.Lookups,
 		Stale:   f.Stale,
 		Results: e.field,

@@ -51,6 +51,9 @@ func (e *examination) writeTable(w io.Writer, explain bool) error {
 	if f.Forwarded.Name != "" {
 		line("forward", forwardWords(f.Forwarded))
 	}
+	if e.exempt != "" {
+		line("exempt", "the milter would pass this through unexamined: "+e.exempt)
+	}
 	line("verdict", verdictWords(e.verdict))
 	line("step", result(string(e.verdict.Step), e.verdict.Rule))
 	for _, ev := range e.verdict.Evidence {
