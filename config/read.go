@@ -40,22 +40,33 @@ type section struct {
 
 // read sets in cfg what text says and returns what is wrong with it.
 func read(file string, text []byte, open func(string) ([]byte, error), cfg *Config) Problems {
-	r := &reader{
+	r := newReader(file, text, cfg)
+	r.open, r.cfg = open, cfg
+	return r.read(func() { r.checkRelations(cfg) })
+}
+
+// newReader returns a reader of text into the struct that top points to.
+func newReader(file string, text []byte, top any) *reader {
+	value := reflect.ValueOf(top).Elem()
+	return &reader{
 		file: file,
-		open: open,
-		cfg:  cfg,
 		// The library finds positions by capacity; it is to be the length.
 		text:     slices.Clip(text),
 		newlines: newlinesOf(text),
-		known:    allSettings(),
-		top:      &section{value: reflect.ValueOf(cfg).Elem(), lines: map[string]int{}},
+		known:    allSettings(value.Type()),
+		top:      &section{value: value, lines: map[string]int{}},
 		sections: map[string]*section{},
 	}
+}
+
+// read reads the file and returns what is wrong with it. relations reports what
+// is right setting by setting and wrong together.
+func (r *reader) read(relations func()) Problems {
 	r.walk()
 	// What is missing or contradicts itself cannot be told from a part.
 	if r.checkSyntax() {
 		r.checkMissing()
-		r.checkRelations(cfg)
+		relations()
 	}
 	if r.full() {
 		last := slices.MaxFunc(r.problems, func(a, b Problem) int { return a.at - b.at })

@@ -51,10 +51,11 @@ func settingsOf(typ reflect.Type, parent string) []setting {
 	return settings
 }
 
-// allSettings returns every setting and section by its key.
-func allSettings() map[string]setting {
+// allSettings returns every setting and section of a file by its key; top is the
+// struct that it is read into.
+func allSettings(top reflect.Type) map[string]setting {
 	all := map[string]setting{}
-	for _, s := range settingsOf(reflect.TypeFor[Config](), "") {
+	for _, s := range settingsOf(top, "") {
 		all[s.key] = s
 		if inner := s.section(); inner != nil {
 			for _, s := range settingsOf(inner, s.key) {

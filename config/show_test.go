@@ -101,7 +101,7 @@ func TestReferenceFileIsDefaults(t *testing.T) {
 	want.Exceptions, want.Rules, want.Forwarders = []Exception{exampleException()}, []Rule{exampleRule()}, []Forwarder{exampleForwarder()}
 	open := commented.ReplaceAllString(Describe(), "$1")
 	checkConfig(t, "reference file with all lines in force", mustParse(t, open), want)
-	for key, s := range allSettings() {
+	for key, s := range allSettings(reflect.TypeFor[Config]()) {
 		if line := regexp.MustCompile(`(?m)^(` + regexp.QuoteMeta(s.name) + ` = |` + regexp.QuoteMeta(s.header()) + ` )`); !line.MatchString(open) {
 			t.Errorf("the reference file does not have %s", key)
 		}

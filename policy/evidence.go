@@ -89,10 +89,10 @@ func evidence(s *subject, sealers []domain.Name) []Evidence {
 }
 
 // edited reports whether a signature of the author's organization fails by its
-// body hash only.
+// body hash only: it is a genuine one, of this header.
 func edited(sig dkim.Signature, d dmarc.Evaluation) bool {
 	ours := sig.SDID == d.AuthorDomain || sig.SDID.Within(d.OrgDomain)
-	return errors.Is(sig.Err, dkim.ErrBodyHash) && ours && !sig.SDID.IsZero()
+	return errors.Is(sig.Err, dkim.ErrBodyHash) && sig.HeaderIntact && ours && !sig.SDID.IsZero()
 }
 
 // prefixed reports whether the subject begins as lists like it: "[name] …".

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -40,7 +41,7 @@ func TestCareful(t *testing.T) {
 		m.Header = append(m.Header, message.Field{Name: name, Value: " " + value})
 	}
 	signed := func(f *F, sdid string, result dkim.Result, err error) {
-		f.DKIM = append(f.DKIM, dkim.Signature{SDID: domain.MustParse(sdid), Result: result, Err: err})
+		f.DKIM = append(f.DKIM, dkim.Signature{SDID: domain.MustParse(sdid), Result: result, Err: err, HeaderIntact: err != nil && errors.Is(err, dkim.ErrBodyHash)})
 	}
 	chain := func(f *F, result arc.Result, sealer, signer string) {
 		f.ARC = arc.Chain{Result: result, Sets: []arc.Set{{Instance: 1, Sealer: domain.MustParse(sealer), Signer: domain.MustParse(signer)}}}
@@ -136,6 +137,11 @@ func TestCareful(t *testing.T) {
 		signed(f, "example.com", dkim.Fail, edit)
 		field(m, "Subject", "[] x")
 	})
+	check("no signature of the header", "[]", func(m *M, f *F) {
+		signed(f, "example.com", dkim.Fail, edit)
+		f.DKIM[0].HeaderIntact = false
+		field(m, "List-Id", "<dev.list.example>")
+	})
 	check("another fault", "[]", func(m *M, f *F) {
 		signed(f, "example.com", dkim.Fail, dkim.ErrSignature)
 		field(m, "Subject", "[dev] x")
@@ -159,7 +165,7 @@ func FuzzEvidence(f *testing.F) {
 		}
 		findings := found(dmarc.Fail, dmarc.PolicyReject)
 		findings.SPF = spf.Check{Result: spf.Pass, Domain: domain.MustParse("list.example")}
-		findings.DKIM = []dkim.Signature{{Result: dkim.Pass, SDID: domain.MustParse("list.example")}, {Result: dkim.Fail, SDID: example, Err: dkim.ErrBodyHash}}
+		findings.DKIM = []dkim.Signature{{Result: dkim.Pass, SDID: domain.MustParse("list.example")}, {Result: dkim.Fail, SDID: example, Err: dkim.ErrBodyHash, HeaderIntact: true}}
 		v := (&Rules{Enforce: true, OnReject: Careful}).Decide(m, findings)
 		if (v.Action == Tag) != (len(v.Evidence) > 0) || v.Action != Tag && v.Action != Reject {
 			t.Errorf("got %+v", v)

@@ -32,6 +32,7 @@ type Verifier struct {
 	EvaluateAllAuthors bool
 	ARC                bool // validate ARC chains
 	SPFReadAhead       bool // as spf.Verifier.ReadAhead
+	JudgeHeader        bool // as dkim.Verifier.JudgeHeader
 	// Forwarders are relays whose SPF failures are expected; the first that the
 	// client is counts.
 	Forwarders []Forwarder
@@ -89,7 +90,7 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 func (r *Run) Headers(h message.Header) {
 	r.author = h.Author()
 	r.origin = r.forward(h)
-	d := dkim.Verifier{Resolver: r.shares.of(shareDKIM), Now: r.verifier.Now}
+	d := dkim.Verifier{Resolver: r.shares.of(shareDKIM), Now: r.verifier.Now, JudgeHeader: r.verifier.JudgeHeader}
 	r.dkim = d.Begin(r.ctx, h, r.author.Domain, &r.bodies)
 	if r.verifier.ARC {
 		r.arc = arc.Verifier{Resolver: r.shares.of(shareARC), Now: r.verifier.Now}.Begin(r.ctx, h, &r.bodies)

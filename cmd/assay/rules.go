@@ -26,6 +26,12 @@ func shadowOf(c config.Config) *policy.Rules {
 	return rulesOf(*c.Next)
 }
 
+// careful reports whether a policy, or the one that is tried, asks what speaks for
+// indirect mail.
+func careful(c config.Config) bool {
+	return c.Policy.OnReject == config.Careful || c.Next != nil && careful(*c.Next)
+}
+
 // rulesOf returns the policy of a configuration.
 func rulesOf(c config.Config) *policy.Rules {
 	rules := &policy.Rules{

@@ -69,7 +69,7 @@ func readZone(path string) (*zone.Zone, error) {
 // another. What a zone file says may have changed with every reload.
 func sameResolver(a, b config.DNS) bool {
 	// These are for each message, not the resolver's.
-	a.MessageBudget, a.MessageQueries = b.MessageBudget, b.MessageQueries
+	a.MessageBudget, a.MessageQueries, a.SPFReadahead = b.MessageBudget, b.MessageQueries, b.SPFReadahead
 	return reflect.DeepEqual(a, b) && a.ZoneFile == ""
 }
 
@@ -94,6 +94,7 @@ func settingsWith(resolver lookup.Resolver, c config.Config) filter.Settings {
 
 			ARC:                c.ARC.Enable,
 			SPFReadAhead:       c.DNS.SPFReadahead,
+			JudgeHeader:        careful(c),
 			EvaluateAllAuthors: c.DMARC.EvaluateAllAuthors,
 			Forwarders:         forwardersOf(c),
 		},

@@ -40,6 +40,10 @@ type Signature struct {
 	// signed fields, which b= does not state but signs. The slices are shared
 	// and read-only.
 	SignedBody, BodySum, HeaderSum []byte
+	// HeaderIntact says that b= is a signature of the signed fields, whatever
+	// became of the body. Where the body differs it is looked at only when
+	// Verifier.JudgeHeader is set.
+	HeaderIntact bool
 
 	b string // b= without white space
 }

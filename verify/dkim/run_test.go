@@ -1,6 +1,7 @@
 package dkim_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"assay/verify/dkim"
 	"assay/verify/domain"
@@ -162,5 +164,28 @@ func TestFailures(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestJudgeHeader: whether the header is what was signed, although the body is
+// not, is looked at only when it is asked for.
+func TestJudgeHeader(t *testing.T) {
+	s := newSigner(t, 2048)
+	raw := s.sign(t, []byte(benchHeader+"Hello.\r\n"), 1, dkim.Relaxed)
+	check := func(name string, raw []byte, judge, intact bool, want error) {
+		t.Helper()
+		header, body := split(raw)
+		v := dkim.Verifier{Resolver: s.zone, Now: time.Now, JudgeHeader: judge}
+		sig := verify(v, header, body)[0]
+		if sig.HeaderIntact != intact || !errors.Is(sig.Err, want) || (sig.Result == dkim.Pass) != (want == nil) {
+			t.Errorf("%s, judge %v: %s (%v), header intact %v", name, judge, sig.Result, sig.Err, sig.HeaderIntact)
+		}
+	}
+	body := append(bytes.Clone(raw), "-- footer\r\n"...)
+	both := bytes.Replace(body, []byte("Subject: The"), []byte("Subject: [list] The"), 1)
+	for _, judge := range []bool{false, true} {
+		check("as signed", raw, judge, true, nil)
+		check("other body", body, judge, judge, dkim.ErrBodyHash)
+		check("other body and subject", both, judge, false, dkim.ErrBodyHash)
 	}
 }

@@ -22,11 +22,16 @@ const MaxSignatures = 10
 type Verifier struct {
 	Resolver lookup.Resolver
 	Now      func() time.Time
+	// JudgeHeader verifies the signature of a message whose body differs, too, and sets
+	// Signature.HeaderIntact. It costs a public key operation that otherwise
+	// is saved.
+	JudgeHeader bool
 }
 
 // Run is the verification of one message. It is not safe for concurrent use.
 type Run struct {
 	header     message.Header
+	thorough   bool // Verifier.JudgeHeader
 	signatures []Signature
 	open       []*candidate
 }
@@ -45,7 +50,7 @@ type candidate struct {
 // comes closest to author, which may be the zero Name, are evaluated first; no more than
 // MaxSignatures are. header must not change until Finish returns.
 func (v Verifier) Begin(ctx context.Context, header message.Header, author domain.Name, bodies *Bodies) *Run {
-	r := &Run{header: header}
+	r := &Run{header: header, thorough: v.JudgeHeader}
 	now := v.Now()
 	for i, f := range header {
 		if nameIs(f.Name, "DKIM-Signature") {
@@ -86,6 +91,16 @@ func (r *Run) choose(author domain.Name) {
 		r.signatures[c.at].settle(ErrTooMany)
 	}
 	r.open = r.open[:MaxSignatures]
+}
+
+// verifyHeader finds out whether the signature is one of the header, using buffer for
+// what is hashed.
+func (r *Run) verifyHeader(s *Signature, c *candidate, key *Key, buffer []byte) []byte {
+	buffer = appendHashed(buffer, c.parsed, r.header, c.field)
+	digest := sha256.Sum256(buffer)
+	s.HeaderSum = digest[:]
+	s.HeaderIntact = key.Verify(digest[:], c.parsed.sig)
+	return buffer
 }
 
 // nearness is how many labels two names share, from the right; the author
@@ -130,11 +145,11 @@ func (r *Run) verify(c *candidate, buffer []byte) []byte {
 		err = ErrLength
 	case !bytes.Equal(c.hash.Sum(), p.bodyHash):
 		err = ErrBodyHash
+		if r.thorough {
+			buffer = r.verifyHeader(s, c, key, buffer)
+		}
 	default:
-		buffer = appendHashed(buffer, p, r.header, c.field)
-		digest := sha256.Sum256(buffer)
-		s.HeaderSum = digest[:]
-		if !key.Verify(digest[:], p.sig) {
+		if buffer = r.verifyHeader(s, c, key, buffer); !s.HeaderIntact {
 			err = ErrSignature
 		}
 	}
