@@ -62,6 +62,10 @@ func decode(n *unstable.Node, target any) error {
 		return decodeText(n, p, parsePattern, "a domain", "example.org")
 	case *domain.Name:
 		return decodeText(n, p, parseDomain, "a domain", "example.org")
+	case *netip.Addr:
+		return decodeText(n, p, parseAddr, "an IP address", "192.0.2.7")
+	case *Signature:
+		return decodeText(n, p, parseSignature, "a signature", "pass example.org")
 	case *netip.Prefix:
 		return decodeText(n, p, parsePrefix, "a network", "192.0.2.0/24")
 	case *Server:

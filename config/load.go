@@ -61,13 +61,18 @@ func parse(file string, text []byte, hostname string, open func(path string) ([]
 	if len(problems) == 0 {
 		return cfg, nil
 	}
-	for i := range problems {
-		if problems[i].File == "" {
-			problems[i].File, problems[i].at = file, problems[i].Line
+	return Config{}, problems.of(file)
+}
+
+// of completes the problems of a file and puts them in order.
+func (ps Problems) of(file string) Problems {
+	for i := range ps {
+		if ps[i].File == "" {
+			ps[i].File, ps[i].at = file, ps[i].Line
 		}
 	}
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.at - b.at })
-	return Config{}, problems
+	slices.SortStableFunc(ps, func(a, b Problem) int { return a.at - b.at })
+	return ps
 }
 
 // unreadable says why text cannot be TOML at all.

@@ -16,17 +16,18 @@ const MaxProblems = 100
 // reader carries one reading of a file: it walks over the TOML expressions in
 // their order and sets what each names in the Config behind top.
 type reader struct {
-	file     string
-	open     func(path string) ([]byte, error) // of list files; nil where none is to be read
-	cfg      *Config
-	text     []byte
-	newlines []int // offsets of the line feeds in text
-	parser   unstable.Parser
-	known    map[string]setting
-	top      *section
-	sections map[string]*section // those of which there is one, by key
-	listed   []*section          // those that are written [[key]]
-	problems Problems
+	file      string
+	open      func(path string) ([]byte, error) // of list files; nil where none is to be read
+	cfg       *Config
+	text      []byte
+	newlines  []int // offsets of the line feeds in text
+	parser    unstable.Parser
+	reference string // where all settings are explained
+	known     map[string]setting
+	top       *section
+	sections  map[string]*section // those of which there is one, by key
+	listed    []*section          // those that are written [[key]]
+	problems  Problems
 }
 
 // section is a struct of the configuration while it is being filled.
@@ -41,7 +42,7 @@ type section struct {
 // read sets in cfg what text says and returns what is wrong with it.
 func read(file string, text []byte, open func(string) ([]byte, error), cfg *Config) Problems {
 	r := newReader(file, text, cfg)
-	r.open, r.cfg = open, cfg
+	r.open, r.cfg, r.reference = open, cfg, "assay config describe lists every setting"
 	return r.read(func() { r.checkRelations(cfg) })
 }
 
@@ -312,7 +313,7 @@ func (r *reader) unknown(what, key string) error {
 	near := nearest(key, names)
 	switch {
 	case near == "":
-		return bad.hinted("assay config describe lists every setting")
+		return bad.hinted("%s", r.reference)
 	case what == "section":
 		return bad.hinted("did you mean %s?", r.known[near].header())
 	}

@@ -117,11 +117,18 @@ func (s setting) check(value reflect.Value) error {
 
 // checkWord says why a value, or an item of a list, is none of the words.
 func (s setting) checkWord(value reflect.Value) error {
-	if s.oneOf == nil || slices.Contains(s.oneOf, value.String()) {
+	if s.oneOf == nil {
 		return nil
 	}
-	bad := faultf("%s is not one of %s", quoted(value.String()), strings.Join(s.oneOf, ", "))
-	if near := nearest(value.String(), s.oneOf); near != "" {
+	return s.checkText(value.String())
+}
+
+func (s setting) checkText(text string) error {
+	if slices.Contains(s.oneOf, text) {
+		return nil
+	}
+	bad := faultf("%s is not one of %s", quoted(text), strings.Join(s.oneOf, ", "))
+	if near := nearest(text, s.oneOf); near != "" {
 		return bad.hinted(`did you mean "%s"?`, near)
 	}
 	return bad

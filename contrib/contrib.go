@@ -25,3 +25,9 @@ var SendmailMC string
 //
 //go:embed assay.toml
 var AssayTOML string
+
+// PolicyTests is an example of the cases of "assay config test", with every
+// setting explained.
+//
+//go:embed policy-tests.toml
+var PolicyTests string

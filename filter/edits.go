@@ -86,10 +86,10 @@ func (e edits) removeAll(m *milter.Modifier) error {
 func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) error {
 	left := make(map[string]int) // fields of each name not yet passed
 	for _, f := range e.header {
-		left[strings.ToLower(f.Name)]++
+		left[lower(f.Name)]++
 	}
 	for _, f := range slices.Backward(e.header) {
-		name := strings.ToLower(f.Name)
+		name := lower(f.Name)
 		index := left[name]
 		left[name]--
 		if !unwanted(f) {
@@ -101,6 +101,18 @@ func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) err
 		}
 	}
 	return nil
+}
+
+// lower is a field name in the form in which the MTAs compare names: of ASCII
+// letters only is the case ignored. To Unicode "AuthentİcatIon" may be the same
+// word, and counting it would make the index of a forged field wrong.
+func lower(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, name)
 }
 
 // insert puts a field above all others, the MTA's own Received included.

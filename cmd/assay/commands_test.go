@@ -59,7 +59,11 @@ func runArchive(t *testing.T, archive *txtar.Archive) map[string]string {
 	there := strings.NewReplacer("$DIR", folder, "$DNS", dns)
 	for _, f := range archive.Files {
 		if strings.Contains(f.Name, ".") {
-			if err := os.WriteFile(filepath.Join(folder, f.Name), []byte(there.Replace(string(f.Data))), 0o644); err != nil {
+			name := filepath.Join(folder, f.Name)
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(there.Replace(string(f.Data))), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -13,12 +13,12 @@ import (
 func configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
-		Short:   "Check, show and describe the configuration",
+		Short:   "Check, show, test and import the configuration",
 		Example: "  assay config check -c /etc/assay/assay.toml",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return errWhatConfig },
 	}
-	cmd.AddCommand(configCheck(), configShow(), configDescribe())
+	cmd.AddCommand(configCheck(), configShow(), configDescribe(), configImport(), configTest())
 	return cmd
 }
 

@@ -111,7 +111,7 @@ func rootCommand() *cobra.Command {
 	root.DisableSuggestions = true // made in run, in our own voice
 	root.SuggestionsMinimumDistance = 2
 	root.SetUsageTemplate(usage)
-	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), dnsCommand(), configCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), dnsCommand(), replayCommand(), configCommand(), versionCommand())
 	return root
 }
 

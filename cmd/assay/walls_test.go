@@ -37,8 +37,9 @@ var testWalls = map[string][]string{
 
 // directions says which of our packages each may import, outside of tests.
 var directions = map[string][]string{
-	"cmd/assay":         {"config", "contrib", "dnscache", "dnscache/zone", "filter", "policy", "verify", "verify/..."},
+	"cmd/assay":         {"config", "config/legacy", "contrib", "dnscache", "dnscache/zone", "filter", "policy", "verify", "verify/..."},
 	"config":            {"verify/domain"},
+	"config/legacy":     {"config", "verify/domain"},
 	"contrib":           {},
 	"dnscache":          {"dnscache/zone", "verify/lookup"},
 	"dnscache/dnstest":  {"dnscache/zone", "verify/lookup"},

@@ -27,7 +27,7 @@ func TestStricter(t *testing.T) {
 }
 
 // TestDisagreement: where RFC 7489 would have found another organizational
-// domain (standards: RFC 9989 §C.3).
+// domain (RFC 9989 §C.3).
 func TestDisagreement(t *testing.T) {
 	check := func(author, org, want string) {
 		t.Helper()

@@ -57,7 +57,7 @@ func TestAuthor(t *testing.T) {
 	check("multiple-fields", "From: a@example.com", "FROM : a@example.com")
 	check("multiple-fields", "From: a@example.com", " From: b@example.com")
 
-	// standards and published attacks: anything left over is refused
+	// published attacks: anything left over is refused
 	check("no-address", "From: a")
 	check("invalid-domain", "From: a@")
 	check("unparsable", "From: @example.com")
