@@ -64,14 +64,15 @@ func (c *cache) get(q question, now time.Time) (e *entry, fresh bool) {
 	}
 	for name, more := q.name, true; more; _, name, more = strings.Cut(name, ".") {
 		above, ok := c.entries.Get(question{name, nothing})
-		if !ok {
-			continue
+		own := len(name) == len(q.name)
+		if !ok || above.stale && !own {
+			continue // that it did not exist before the outage is no proof for others
 		}
 		// RFC 8020 §2: below a name that does not exist is nothing.
 		if above.fresh(now) {
 			return above, true
 		}
-		if len(name) == len(q.name) && (e == nil || above.stored.After(e.stored)) {
+		if own && (e == nil || above.stored.After(e.stored)) {
 			e = above
 		}
 	}
@@ -110,7 +111,7 @@ func (c *cache) keepFailure(q question, e *entry, now time.Time) *entry {
 		return last // it was to be refreshed early; there is time yet
 	}
 	streak := 1
-	if last != nil && now.Sub(last.expires) < maxFailureTTL {
+	if last != nil && last.recent(now) {
 		streak = last.streak + 1
 	}
 	until := now.Add(c.failureTTL(streak))

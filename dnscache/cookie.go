@@ -35,13 +35,24 @@ func (j *jar) put(query *dns.Msg) {
 	opt.Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: j.cookie}}
 }
 
-// take keeps the server's half from a reply that fits its query.
+// take keeps the server's half from a reply that fits its query, or forgets it
+// where reply has none.
 func (j *jar) take(reply *dns.Msg) {
-	if cookie := cookieOf(reply); len(cookie) > clientCookie && len(cookie) <= maxCookie {
-		j.mu.Lock()
-		defer j.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch cookie := cookieOf(reply); {
+	case cookie == "":
+		j.cookie = j.cookie[:min(len(j.cookie), clientCookie)]
+	case len(cookie) > clientCookie && len(cookie) <= maxCookie:
 		j.cookie = cookie
 	}
+}
+
+// keepsCookie reports whether a reply that fits its query has a cookie where the
+// server's half was sent. One that has none may be forged: leaving it out is
+// easier than guessing it.
+func keepsCookie(reply, query *dns.Msg) bool {
+	return len(cookieOf(query)) <= clientCookie || cookieOf(reply) != ""
 }
 
 // cookieFits reports whether reply repeats our half of the cookie of query, or

@@ -54,6 +54,10 @@ func (e *entry) fresh(now time.Time) bool { return now.Before(e.expires) }
 // lingers reports whether e is an answer that may be used while servers fail.
 func (e *entry) lingers(now time.Time) bool { return !e.failed() && now.Before(e.dies) }
 
+// recent reports whether a failure that e stands for is so recent that it may go
+// on: a failure now belongs to the same outage.
+func (e *entry) recent(now time.Time) bool { return now.Sub(e.expires) < maxFailureTTL }
+
 func (e *entry) weight(q question) int64 {
 	return int64(overhead + len(q.name) + e.size + e.count*recordOverhead)
 }

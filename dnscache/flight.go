@@ -37,7 +37,9 @@ func (r *Resolver) find(ctx context.Context, name string, qtype uint16) (*entry,
 func (r *Resolver) trace(ctx context.Context, q question) (e *entry, kept bool, err error) {
 	now := r.now()
 	e, fresh := r.cache.get(q, now)
-	if e != nil && (fresh || e.stale) {
+	// RFC 8767 §5: a stale answer is given at once only while the last failure is
+	// recent. Otherwise nobody knows whether the outage goes on.
+	if e != nil && (fresh || e.stale && e.recent(now)) {
 		r.hit(q, e, now)
 		return e, true, nil
 	}

@@ -23,14 +23,14 @@ func TestQueryLimit(t *testing.T) {
 }
 
 func TestPendingLimit(t *testing.T) {
-	l := &link{pending: map[uint16]*call{}}
+	l := &link{pending: map[uint16]chan []byte{}}
 	for i := range maxPending - 1 {
-		l.pending[uint16(i)] = &call{}
+		l.pending[uint16(i)] = nil
 	}
 	if !l.usable() {
 		t.Error("below the limit: not usable")
 	}
-	l.pending[maxPending] = &call{}
+	l.pending[maxPending] = nil
 	if l.usable() {
 		t.Error("at the limit: usable")
 	}

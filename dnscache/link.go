@@ -31,28 +31,16 @@ type link struct {
 	writing sync.Mutex // held while a query is written
 
 	mu      sync.Mutex
-	conn    *dns.Conn // nil until connected
-	err     error     // why it is done
-	pending map[uint16]*call
-}
-
-// call is one question that waits for its answer.
-type call struct {
-	query *dns.Msg
-	reply chan outcome // has room for the answer
-}
-
-// outcome is what came of a query.
-type outcome struct {
-	reply *dns.Msg
-	err   error
+	conn    *dns.Conn              // nil until connected
+	err     error                  // why it is done
+	pending map[uint16]chan []byte // each has room for its answer
 }
 
 func openLink(s *stream) *link {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &link{
 		timeout: s.timeout, ready: make(chan struct{}), done: make(chan struct{}),
-		cancel: cancel, pending: map[uint16]*call{},
+		cancel: cancel, pending: map[uint16]chan []byte{},
 	}
 	go l.run(ctx, s)
 	return l
@@ -119,27 +107,45 @@ func (l *link) ask(ctx context.Context, query *dns.Msg) (*dns.Msg, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	c, err := l.enter(query)
+	query = query.Copy()
+	answer, err := l.enter(query)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.write(c.query); err != nil {
+	if err := l.write(query); err != nil {
 		err = fmt.Errorf("%w: %w", errClosed, err)
 		l.fail(err)
 		return nil, err
 	}
 	select {
-	case o := <-c.reply:
-		return o.reply, o.err
+	case packet := <-answer:
+		return understand(packet, query)
 	case <-l.done:
-		return nil, l.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	select {
+	case packet := <-answer: // the last one before the end
+		return understand(packet, query)
+	default:
+		return nil, l.err
+	}
 }
 
-func (l *link) enter(query *dns.Msg) (*call, error) {
-	c := &call{query: query.Copy(), reply: make(chan outcome, 1)}
+// understand reads the packet that came under the id of query.
+func understand(packet []byte, query *dns.Msg) (*dns.Msg, error) {
+	reply, err := parse(packet)
+	if !answers(reply, query) {
+		return nil, &unusable{errNotOurs}
+	}
+	if err != nil {
+		return nil, &unusable{err}
+	}
+	return reply, nil
+}
+
+// enter gives query an id that is free.
+func (l *link) enter(query *dns.Msg) (answer <-chan []byte, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
@@ -148,14 +154,15 @@ func (l *link) enter(query *dns.Msg) (*call, error) {
 	for taken := true; taken; {
 		var id [2]byte
 		rand.Read(id[:]) // never fails
-		c.query.Id = binary.BigEndian.Uint16(id[:])
-		_, taken = l.pending[c.query.Id]
+		query.Id = binary.BigEndian.Uint16(id[:])
+		_, taken = l.pending[query.Id]
 	}
-	l.pending[c.query.Id] = c
+	room := make(chan []byte, 1)
+	l.pending[query.Id] = room
 	if len(l.pending) == 1 {
 		l.extend()
 	}
-	return c, nil
+	return room, nil
 }
 
 func (l *link) write(query *dns.Msg) error {
@@ -165,25 +172,18 @@ func (l *link) write(query *dns.Msg) error {
 	return l.conn.WriteMsg(query)
 }
 
-// deliver hands an answer to the one who asked for it.
+// deliver hands an answer, of at least 12 octets, to the one who asked for it.
 func (l *link) deliver(packet []byte) {
-	reply, err := parse(packet)
+	id := binary.BigEndian.Uint16(packet)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.pending[reply.Id]
-	if c == nil {
+	room := l.pending[id]
+	if room == nil {
 		return // nobody asked; the deadline stays what it is
 	}
-	delete(l.pending, reply.Id)
+	delete(l.pending, id)
 	l.extend()
-	switch {
-	case !answers(reply, c.query):
-		c.reply <- outcome{err: &unusable{errNotOurs}}
-	case err != nil:
-		c.reply <- outcome{err: &unusable{err}}
-	default:
-		c.reply <- outcome{reply: reply}
-	}
+	room <- packet
 }
 
 // extend sets how long the server may take for the next whole answer. l is
@@ -199,14 +199,14 @@ func (l *link) extend() {
 // fail ends the connection and whatever waits for it.
 func (l *link) fail(err error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return
+	first, conn := l.err == nil, l.conn
+	if first {
+		l.err = err
+		close(l.done)
+		l.cancel()
 	}
-	l.err = err
-	close(l.done)
-	l.cancel()
-	if l.conn != nil {
-		l.conn.Close()
+	l.mu.Unlock()
+	if first && conn != nil {
+		conn.Close() // TLS may take seconds to say goodbye
 	}
 }

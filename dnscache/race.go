@@ -214,8 +214,8 @@ func (r *Resolver) try(ctx context.Context, u *upstream, q question) (*entry, er
 	reply, err := u.ask(ctx, q, &r.config)
 	inTime := late.Stop()
 	if err != nil && !final(err) {
-		if inTime && ctx.Err() == nil {
-			u.lost(r.config.Timeout) // refused, reset, no route
+		if inTime && !errors.Is(ctx.Err(), context.Canceled) {
+			u.lost(r.config.Timeout) // refused, reset, no route, no time left
 		}
 		return nil, err
 	}

@@ -46,11 +46,12 @@ func (u *upstream) ask(ctx context.Context, q question, c *Config) (*dns.Msg, er
 		return nil, err
 	}
 	kept := keepsCase(reply, query)
-	if !reply.Truncated && kept {
+	if kept && keepsCookie(reply, query) && !reply.Truncated && reply.Rcode != dns.RcodeBadCookie {
 		return reply, nil
 	}
 	// RFC 7766 §5: a truncated answer is asked for again over TCP. So is one that
-	// does not repeat the case of the name, because it may be forged.
+	// does not repeat the case of the name or the cookie, because it may be forged.
+	// RFC 7873 §5.3: and where the server likes no cookie.
 	reply, err = u.stream.ask(ctx, query)
 	if err == nil && !kept && !keepsCase(reply, query) {
 		u.lowers.Store(true) // nobody forges over TCP: the server is like that
