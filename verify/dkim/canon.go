@@ -122,8 +122,5 @@ func selected(header message.Header, before []string, name string, self int) int
 // nameIs compares a field's name with one of h=; only blanks before the colon
 // may differ.
 func nameIs(field, name string) bool {
-	if len(field) != len(name) {
-		field = strings.TrimRight(field, " \t")
-	}
-	return len(field) == len(name) && strings.EqualFold(field, name)
+	return len(field) >= len(name) && strings.EqualFold(field[:len(name)], name) && strings.TrimLeft(field[len(name):], " \t") == ""
 }

@@ -40,6 +40,7 @@ type Run struct {
 type candidate struct {
 	at     int // index in Run.signatures
 	field  int // index in the header
+	near   int // how near its SDID is to the author domain
 	parsed *parsed
 	hash   *BodyHash
 	key    *PendingKey
@@ -84,9 +85,10 @@ func (r *Run) choose(author domain.Name) {
 	if len(r.open) <= MaxSignatures {
 		return
 	}
-	slices.SortStableFunc(r.open, func(a, b *candidate) int {
-		return cmp.Compare(nearness(b.parsed.sdid, author), nearness(a.parsed.sdid, author))
-	})
+	for _, c := range r.open {
+		c.near = nearness(c.parsed.sdid, author)
+	}
+	slices.SortStableFunc(r.open, func(a, b *candidate) int { return cmp.Compare(b.near, a.near) })
 	for _, c := range r.open[MaxSignatures:] {
 		r.signatures[c.at].settle(ErrTooMany)
 	}
@@ -109,12 +111,23 @@ func nearness(sdid, author domain.Name) int {
 	if sdid == author {
 		return domain.MaxName
 	}
-	n := 0
-	for n < sdid.Labels() && n < author.Labels() && sdid.Last(n+1) == author.Last(n+1) {
-		n++
+	n, a, b := 0, sdid.String(), author.String()
+	for i := 1; i <= len(a) && i <= len(b); i++ {
+		atEnd := i == len(a) || i == len(b)
+		switch {
+		case a[len(a)-i] != b[len(b)-i]:
+			return n
+		case a[len(a)-i] == '.':
+			n++
+		case atEnd && starts(a, i) && starts(b, i):
+			n++ // the shorter name is a whole suffix of the other
+		}
 	}
 	return n
 }
+
+// starts reports whether a label of name starts i octets before its end.
+func starts(name string, i int) bool { return i == len(name) || name[len(name)-i-1] == '.' }
 
 // Finish waits for the keys and returns one Signature for each DKIM-Signature
 // field, in the order of the header. The Bodies given to Begin must have been closed.

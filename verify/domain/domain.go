@@ -53,8 +53,8 @@ func Parse(text string) (Name, error) {
 		return Name{}, ErrEmpty
 	}
 	if !isASCII(text) {
-		if len(text) > 4*MaxName {
-			return Name{}, ErrTooLong
+		if err := checkUnicode(text); err != nil {
+			return Name{}, err
 		}
 		if !visible(text) {
 			return Name{}, ErrIDNA
@@ -110,6 +110,25 @@ func allowed(c byte) bool {
 		return true
 	}
 	return false
+}
+
+// Limits of a name with U-labels, in octets of UTF-8. A longer label makes no
+// A-label of 63; to find that out is what costs.
+const (
+	maxUnicodeName  = 4 * MaxName
+	maxUnicodeLabel = 4 * MaxLabel
+)
+
+func checkUnicode(text string) error {
+	if len(text) > maxUnicodeName {
+		return ErrTooLong
+	}
+	for label := range strings.SplitSeq(text, ".") {
+		if len(label) > maxUnicodeLabel {
+			return ErrLabel
+		}
+	}
+	return nil
 }
 
 // visible refuses the characters that UTS 46 would silently drop: a name that

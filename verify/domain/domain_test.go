@@ -51,6 +51,24 @@ func TestParse(t *testing.T) {
 	bad("exam\ufe0fple.com", ErrIDNA) // variation selector
 }
 
+// TestUnicodeLimits: what is too long in any encoding is not given to IDNA.
+func TestUnicodeLimits(t *testing.T) {
+	check := func(label, labels int, want error) {
+		t.Helper()
+		text := strings.TrimSuffix(strings.Repeat(strings.Repeat("x", label)+".", labels), ".")
+		if err := checkUnicode(text); !errors.Is(err, want) {
+			t.Errorf("%d labels of %d octets: %v, want %v", labels, label, err, want)
+		}
+	}
+	check(maxUnicodeLabel, 1, nil)
+	check(maxUnicodeLabel+1, 1, ErrLabel)
+	check(3, (maxUnicodeName+1)/4, nil)
+	check(3, (maxUnicodeName+1)/4+1, ErrTooLong)
+	if n, err := Parse(strings.Repeat("\uff41", 63) + ".example"); err != nil || n.Labels() != 2 { // fullwidth letters
+		t.Errorf("63 wide letters: %v, %v", n, err)
+	}
+}
+
 func TestName(t *testing.T) {
 	n := MustParse("a.b.example.com")
 	if n.Labels() != 4 || n.Parent() != MustParse("b.example.com") || n.Last(2) != MustParse("example.com") || n.Last(9) != n {

@@ -34,7 +34,10 @@ type Field struct {
 // Is reports whether the field has the given name. Case is ignored, and so is
 // white space around the received name: a mail program would show the field.
 func (f Field) Is(name string) bool {
-	return strings.EqualFold(strings.Trim(f.Name, " \t\r\n\v\f\x00"), name)
+	const blanks = " \t\r\n\v\f\x00"
+	text := strings.TrimLeft(f.Name, blanks)
+	// Most names differ at once; only one that does not is read to its end.
+	return len(text) >= len(name) && strings.EqualFold(text[:len(name)], name) && strings.TrimLeft(text[len(name):], blanks) == ""
 }
 
 // Unfolded returns the value on one line without surrounding blanks.
