@@ -47,6 +47,7 @@ type conn struct {
 	stated bool // the answer to the negotiation has been corrected
 
 	inMail   bool   // between MAIL and the end of the message
+	headed   bool   // the header section is over
 	sender   string // argument of the last MAIL, as sent
 	last     []byte // a chunk that came with end-of-message: nobody waits for an answer to it
 	finished bool   // end-of-message was handed over: the library's header list is to be cleared
@@ -228,9 +229,14 @@ func (c *conn) handle(cmd byte, data []byte) error {
 		if c.state.draining.Load() {
 			return io.EOF
 		}
-		c.inMail = true
+		c.inMail, c.headed = true, false
 		arg, _, _ := bytes.Cut(data, []byte{0})
 		c.sender = string(arg)
+	case cmdHeader, cmdEOH:
+		if c.headed {
+			return fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
+		}
+		c.headed = cmd == cmdEOH
 	case cmdAbort:
 		c.inMail = false
 	case cmdEnd:

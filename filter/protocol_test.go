@@ -275,6 +275,8 @@ func TestMalformed(t *testing.T) {
 	check("header without name", inMail('L', "\x00y\x00"))
 	check("header without end", inMail('L', "X\x00y"))
 	check("empty rcpt", inMail('R', ""))
+	check("second end of headers", func(c *miltertest.Conn) { inMail('N', "")(c); _ = c.Send('N', nil) })
+	check("header after the end of headers", func(c *miltertest.Conn) { inMail('N', "")(c); _ = c.Send('L', []byte("X\x00y\x00")) })
 	deliver(t, other, mail())
 	quit(t, other)
 }
@@ -575,5 +577,31 @@ func TestHeaderLimits(t *testing.T) {
 			}
 		}
 		quit(t, c)
+	}
+}
+
+// TestNoEndOfHeaders: an MTA that never says that the header is over is answered all
+// the same.
+func TestNoEndOfHeaders(t *testing.T) {
+	for _, body := range []string{"", "Hello.\r\n"} {
+		s := startZone(t, nil)
+		c := s.dial(t, miltertest.V2())
+		r, err := c.Connect("out.example.com", client)
+		must(t, r, err)
+		r, err = c.Mail("a@example.com")
+		must(t, r, err)
+		r, err = c.Header("From", " a@example.com")
+		must(t, r, err)
+		if body != "" {
+			r, err = c.Body([]byte(body))
+			must(t, r, err)
+		}
+		r, err = c.EOM()
+		must(t, r, err)
+		wantIn(t, r.Edits[len(r.Edits)-1].Value, "spf=pass", "dmarc=pass")
+		quit(t, c)
+		if strings.Contains(s.log.String(), "msg=panic") {
+			t.Error("a panic was logged")
+		}
 	}
 }

@@ -36,6 +36,7 @@ type transaction struct {
 	unable  error // our own failure to examine it
 
 	headerBytes int
+	headed      bool // the header section is over
 }
 
 // begin starts what can be known before the message itself.
@@ -91,13 +92,20 @@ func networkLines(value string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(value, "\r\n", "\n"), "\n", "\r\n")
 }
 
+// endOfHeaders starts what needs the header section. A rude MTA may leave out that
+// it is over; then the body says so, or the end of the message.
 func (t *transaction) endOfHeaders() {
+	if t.headed {
+		return
+	}
+	t.headed = true
 	if t.run != nil && t.unable == nil {
 		t.run.Headers(t.message.Header)
 	}
 }
 
 func (t *transaction) chunk(chunk []byte) (more bool) {
+	t.endOfHeaders()
 	return t.run != nil && t.unable == nil && t.run.Body(chunk)
 }
 
@@ -112,6 +120,7 @@ func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
 		t.session.server.logExempt(t)
 		return milter.RespContinue, nil
 	}
+	t.endOfHeaders()
 	findings := t.run.Finish()
 	verdict, trial := t.judge(findings)
 	defer func() { t.session.server.logMessage(t, findings, verdict, trial, time.Since(start)) }()
