@@ -35,6 +35,11 @@ const (
 	DispositionReject     Disposition = "reject"     // refused
 )
 
+// Chain returns the steps in the order in which a message goes through them.
+func Chain() []Step {
+	return []Step{StepExempt, StepInvalidAuthor, StepException, StepRule, StepDMARC, StepSPF, StepAccept}
+}
+
 // Override says why what was done differs from what the author domain asks
 // for, in the words of RFC 9990 §3.1; "" when it does not differ.
 type Override string

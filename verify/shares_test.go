@@ -3,10 +3,12 @@ package verify_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"assay/dnscache"
 	"assay/dnscache/dnstest"
 	"assay/verify"
 	"assay/verify/dkim"
@@ -103,4 +105,22 @@ func TestAllAuthors(t *testing.T) {
 	check(true, " a@1.example, b@2.example, c@3.example, d@4.example, e@example.org", dmarc.PermError, "") // above MaxAuthors
 	check(true, " a@example.com <x>", dmarc.PermError, "")
 	check(true, " a@example.com", dmarc.Pass, "example.com")
+}
+
+// TestSharesAtServer: the same, counted where the questions arrive.
+func TestSharesAtServer(t *testing.T) {
+	zone, header := worst(t)
+	server := dnscache.Server{Network: dnscache.UDP, Addr: netip.MustParseAddrPort(zone.Serve(t))}
+	r := dnscache.New(dnscache.Config{Servers: []dnscache.Server{server}})
+	defer r.Close()
+	zone.Reset()
+	v := &verify.Verifier{Resolver: r, Now: time.Now, Budget: time.Minute, ARC: true, SPFReadAhead: true}
+	c := connection
+	c.Helo = "out.evil.example"
+	run := v.Begin(context.Background(), &c, &message.Envelope{Sender: "a@evil.example"})
+	run.Headers(header)
+	run.Finish()
+	if asked := len(zone.Questions()); asked > verify.DefaultQueries || asked < verify.DefaultQueries/2 {
+		t.Errorf("%d questions arrived", asked)
+	}
 }

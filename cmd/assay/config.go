@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"assay/config"
+	"assay/policy"
 )
 
 func configCommand() *cobra.Command {
@@ -59,6 +61,9 @@ func configShow() *cobra.Command {
 				return err
 			}
 			settings := c.Show()
+			if !changed {
+				fmt.Fprintf(cmd.OutOrStdout(), "# A message goes through these steps until one decides: %s.\n", strings.Join(chain(), ", "))
+			}
 			if changed {
 				host, err := os.Hostname()
 				if err != nil {
@@ -75,6 +80,15 @@ func configShow() *cobra.Command {
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file; default: none, which shows the defaults")
 	cmd.Flags().BoolVarP(&changed, "non-default", "n", false, "only what differs from the defaults")
 	return cmd
+}
+
+// chain names the steps of the policy in their order.
+func chain() []string {
+	var names []string
+	for _, step := range policy.Chain() {
+		names = append(names, string(step))
+	}
+	return names
 }
 
 func configDescribe() *cobra.Command {

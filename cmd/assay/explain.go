@@ -31,6 +31,9 @@ func dkimWhy(s dkim.Signature) []string {
 	}
 	sum := base64.StdEncoding.EncodeToString
 	var lines []string
+	if s.KeySecure {
+		lines = append(lines, "the key is authenticated by DNSSEC, the resolver says (AD)")
+	}
 	if errors.Is(s.Err, dkim.ErrBodyHash) {
 		return append(lines, "body hash signed:   "+sum(s.SignedBody), "body hash computed: "+sum(s.BodySum))
 	}

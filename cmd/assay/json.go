@@ -58,6 +58,7 @@ type reportDKIM struct {
 	Selector  string `json:"selector,omitempty"`
 	Algorithm string `json:"algorithm,omitempty"`
 	KeyBits   int    `json:"key_bits,omitempty"`
+	KeySecure bool   `json:"key_secure,omitempty"`
 	Error     string `json:"error,omitempty"`
 
 	SignedBodyHash []byte `json:"signed_body_hash,omitempty"` // in base64, like the next two
@@ -202,7 +203,7 @@ func dkimReports(signatures []dkim.Signature) []reportDKIM {
 	reports := []reportDKIM{}
 	for _, s := range signatures {
 		reports = append(reports, reportDKIM{
-			string(s.Result), s.SDID.String(), s.AUID, s.Selector.String(), s.Algorithm, s.KeyBits, text(s.Err),
+			string(s.Result), s.SDID.String(), s.AUID, s.Selector.String(), s.Algorithm, s.KeyBits, s.KeySecure, text(s.Err),
 			s.SignedBody, s.BodySum, s.HeaderSum,
 		})
 	}

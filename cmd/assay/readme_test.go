@@ -69,3 +69,16 @@ func TestReadmeLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeChain: the README has the steps of the policy in their order.
+func TestReadmeChain(t *testing.T) {
+	text, at := readme(t), 0
+	for _, step := range chain() {
+		row := "\n| " + step + " | "
+		next := strings.Index(text[at:], row)
+		if next < 0 {
+			t.Fatalf("no row for %s behind the one before", step)
+		}
+		at += next
+	}
+}

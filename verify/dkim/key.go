@@ -34,6 +34,9 @@ type Key struct {
 	Bits   int    // size in bits
 	Strict bool   // t=s: i= must be in d= itself
 	Test   bool   // t=y: the domain is testing DKIM
+	// Authenticated says that a resolver which the site trusts vouches by DNSSEC
+	// for the record.
+	Authenticated bool
 
 	verify func(digest, signature []byte) bool
 }
@@ -76,6 +79,11 @@ func FindKey(ctx context.Context, resolver lookup.Resolver, selector, sdid domai
 		return nil, ErrNoKey
 	}
 	parsed := lookup.Derive(answer, parseRecords)
+	if parsed.err == nil && answer.Authenticated {
+		key := *parsed.key
+		key.Authenticated = true
+		return &key, nil
+	}
 	return parsed.key, parsed.err
 }
 

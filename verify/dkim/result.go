@@ -30,6 +30,7 @@ type Signature struct {
 	Selector  domain.Name
 	Algorithm string // a=; "" when unknown
 	KeyBits   int    // size of the public key in bits; 0 when no key was read
+	KeySecure bool   // as Key.Authenticated
 	B         string // the first characters of b=, as many as tell it apart (RFC 6008)
 	Header    Canon
 	Body      Canon

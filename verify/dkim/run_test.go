@@ -189,3 +189,31 @@ func TestJudgeHeader(t *testing.T) {
 		check("other body and subject", both, judge, false, dkim.ErrBodyHash)
 	}
 }
+
+// secured marks every TXT answer as authenticated by DNSSEC.
+type secured struct{ lookup.Resolver }
+
+func (s secured) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	txt, err := s.Resolver.TXT(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &lookup.TXT{Records: txt.Records, Authenticated: true}, nil
+}
+
+// TestKeySecure: what the resolver vouches for is kept as evidence, and is
+// nothing that an answer without it inherits.
+func TestKeySecure(t *testing.T) {
+	s := newSigner(t, 2048)
+	header, body := split(s.sign(t, []byte(benchHeader+"Hello.\r\n"), 1, dkim.Relaxed))
+	for _, secure := range []bool{true, false} {
+		var r lookup.Resolver = s.zone
+		if secure {
+			r = secured{s.zone}
+		}
+		sig := verify(dkim.Verifier{Resolver: r, Now: time.Now}, header, body)[0]
+		if sig.Result != dkim.Pass || sig.KeySecure != secure {
+			t.Errorf("secure %v: %s (%v), key secure %v", secure, sig.Result, sig.Err, sig.KeySecure)
+		}
+	}
+}

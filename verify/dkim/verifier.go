@@ -146,7 +146,7 @@ func (r *Run) verify(c *candidate, buffer []byte) []byte {
 	s, p := &r.signatures[c.at], c.parsed
 	key, err := c.key.Wait()
 	if err == nil {
-		s.KeyBits = key.Bits
+		s.KeyBits, s.KeySecure = key.Bits, key.Authenticated
 		err = fits(key, p)
 	}
 	if err == nil {
