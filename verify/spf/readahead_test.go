@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"testing"
+	"time"
 
 	"assay/dnscache/dnstest"
 	"assay/verify/lookup"
@@ -92,4 +94,26 @@ func TestReadAheadPanic(t *testing.T) {
 	z := dnstest.MustParse(t, `a.example. TXT "v=spf1 include:b.example -all"`)
 	v := Verifier{Resolver: panicky{z, "a.example"}, ReadAhead: true}
 	v.MailFrom(context.Background(), netip.MustParseAddr("192.0.2.7"), "x", "a@a.example")
+}
+
+// TestReadAheadCost: what reading ahead asks for in vain where the first of
+// three includes matches.
+func TestReadAheadCost(t *testing.T) {
+	for ahead, want := range map[bool]int{false: 2, true: 4} {
+		z := dnstest.MustParse(t, `
+a.example. TXT "v=spf1 include:b.example include:c.example include:d.example -all"
+b.example. TXT "v=spf1 ip4:192.0.2.7 -all"
+c.example. TXT "v=spf1 -all"
+d.example. TXT "v=spf1 -all"
+`)
+		ctx, cancel := context.WithCancel(context.Background())
+		c := Verifier{Resolver: z, ReadAhead: ahead}.MailFrom(ctx, netip.MustParseAddr("192.0.2.7"), "x", "a@a.example")
+		// Look-ups that nobody waits for may still be on their way.
+		for deadline := time.Now().Add(5 * time.Second); len(z.Questions()) < want && time.Now().Before(deadline); runtime.Gosched() {
+		}
+		if n := len(z.Questions()); c.Result != Pass || n != want {
+			t.Errorf("ahead %v: %s, %d questions, want %d", ahead, c.Result, n, want)
+		}
+		cancel()
+	}
 }
