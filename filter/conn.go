@@ -59,6 +59,9 @@ type conn struct {
 type state struct {
 	busy     atomic.Bool // a message is in flight
 	draining atomic.Bool // no further message is wanted
+	// working is when the command under way was received, in nanoseconds since
+	// the epoch; 0 while we wait for the next.
+	working atomic.Int64
 }
 
 func newConn(c net.Conn, log *slog.Logger) *conn {
@@ -138,6 +141,7 @@ func (c *conn) negotiate() (agreement, error) {
 
 // next reads one frame, checks it and makes it what the library can digest.
 func (c *conn) next() error {
+	c.state.working.Store(0)
 	if c.last != nil {
 		c.pass(cmdEnd, nil) // after the chunk that came with it
 		c.last, c.finished = nil, true
@@ -163,6 +167,7 @@ func (c *conn) next() error {
 	if err != nil {
 		return err
 	}
+	c.state.working.Store(time.Now().UnixNano())
 	return c.handle(cmd, data)
 }
 

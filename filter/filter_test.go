@@ -73,7 +73,7 @@ func start(t testing.TB, resolver lookup.Resolver, change func(*filter.Settings)
 	if change != nil {
 		change(&s.settings)
 	}
-	s.Server = filter.NewServer(slog.New(slog.NewTextHandler(s.log, nil)), s.settings)
+	s.Server = filter.NewServer(slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})), s.settings)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,6 @@ func (t *transaction) refuseEarly() milter.Response {
 	if t.run == nil || !s.Rules.SPFEarly {
 		return nil
 	}
-	start := time.Now()
 	check, ok := t.run.MailFrom(earlyWait)
 	if !ok {
 		return nil
@@ -73,13 +72,19 @@ func (t *transaction) refuseEarly() milter.Response {
 	if !refuse || t.run.Covered(check.Domain, earlyWait) || t.stopped(v) {
 		return nil
 	}
-	t.session.server.logMessage(t, verify.Findings{Client: t.message.Connection.Addr, SPF: check}, v, nil, time.Since(start))
-	return reply(v.Reply)
+	t.waits.End = time.Since(t.began)
+	t.conclude(&Outcome{Findings: &verify.Findings{Client: t.message.Connection.Addr, SPF: check}, Verdict: v})
+	return t.reply(v.Reply)
 }
 
 // reply is an SMTP reply as the MTA wants it: code and status on each line, and
 // per-cent signs doubled: a single one would be lost on the way, or the whole
-// text with it.
+// text with it. The reference stands at its end.
+func (t *transaction) reply(r policy.Reply) milter.Response {
+	r.Text += " (ref " + t.ref + ")"
+	return reply(r)
+}
+
 func reply(r policy.Reply) milter.Response {
 	lines := strings.Split(r.Text, "\n")
 	for i, line := range lines {

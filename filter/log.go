@@ -8,18 +8,45 @@ import (
 	"time"
 
 	"assay/policy"
-	"assay/verify"
 	"assay/verify/dkim"
 )
 
-// logMessage writes the one line of a message, its keys always in this order.
-func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict, trial *policy.Verdict, took time.Duration) {
-	m := &t.message
-	attrs := []slog.Attr{
+// logOutcome writes the one line of a message.
+func (s *Server) logOutcome(o *Outcome, p Privacy) {
+	switch {
+	case o.Unable != nil:
+		s.log.LogAttrs(context.Background(), slog.LevelError, "message not examined", append(whose(o, p),
+			slog.String("action", string(o.Verdict.Action)), slog.Any("error", o.Unable))...)
+	case o.Findings == nil:
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", append(whose(o, p),
+			slog.String("action", string(o.Verdict.Action)),
+			slog.String("reason", o.Verdict.Reason),
+			slog.String("step", string(o.Verdict.Step)))...)
+	default:
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", append(whose(o, p), judged(o, p)...)...)
+	}
+	if s.details(o) {
+		s.logDetails(o)
+	}
+}
+
+// whose tells which message a line is about.
+func whose(o *Outcome, p Privacy) []slog.Attr {
+	m := o.Message
+	attrs := make([]slog.Attr, 0, 24)
+	return append(attrs,
 		slog.String("qid", m.Envelope.QueueID),
-		slog.String("ip", address(t)),
-		slog.String("helo", m.Connection.Helo),
-		slog.String("envelope_sender", m.Envelope.Sender),
+		slog.String("ref", o.Ref),
+		slog.String("ip", p.client(m.Connection.Addr)),
+		slog.String("helo", p.helo(m.Connection.Helo)),
+		slog.String("envelope_sender", p.mailbox(m.Envelope.Sender)),
+	)
+}
+
+// judged tells what was found and done, the keys always in this order.
+func judged(o *Outcome, p Privacy) []slog.Attr {
+	f, v := o.Findings, &o.Verdict
+	attrs := []slog.Attr{
 		slog.String("author_domain", f.AuthorDomain().String()),
 		slog.String("spf", string(f.SPF.Result)),
 		slog.String("dkim", signatures(f.DKIM)),
@@ -30,38 +57,41 @@ func (s *Server) logMessage(t *transaction, f verify.Findings, v policy.Verdict,
 		slog.String("action", string(v.Action)),
 		slog.String("reason", v.Reason),
 		slog.Int("lookups", f.Lookups),
-		slog.Duration("took", took.Round(time.Microsecond)),
+		slog.Duration("took", o.Waits.End.Round(time.Microsecond)),
 		slog.String("step", string(v.Step)),
 		slog.String("rule", v.Rule),
 	}
 	if fw := f.Forwarded; fw.Name != "" {
 		attrs = append(attrs, slog.String("forwarder", fw.Name))
 		if fw.Client.IsValid() {
-			attrs = append(attrs, slog.String("spf_for", fw.Client.String()))
+			attrs = append(attrs, slog.String("spf_for", p.client(fw.Client)))
 		}
 	}
 	if f.Stale > 0 {
 		attrs = append(attrs, slog.Int("stale", f.Stale))
 	}
-	attrs = append(attrs, further(v, trial)...)
+	attrs = append(attrs, further(v, o.Trial, p)...)
 	if psl := f.DMARC.Disagreement(); !psl.IsZero() {
 		// Receivers that still follow RFC 7489 judge this message differently.
 		attrs = append(attrs, slog.String("org_domain", f.DMARC.OrgDomain.String()), slog.String("psl_org_domain", psl.String()))
 	}
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", attrs...)
+	return attrs
 }
 
 // further returns what only some verdicts have.
-func further(v policy.Verdict, trial *policy.Verdict) (attrs []slog.Attr) {
+func further(v *policy.Verdict, trial *policy.Verdict, p Privacy) (attrs []slog.Attr) {
 	if len(v.Evidence) > 0 {
-		attrs = append(attrs, slog.String("evidence", listed(v.Evidence)))
+		attrs = append(attrs, slog.String("evidence", listed(v.Evidence, policy.Evidence.String)))
 	}
 	if v.Would.Action != "" {
 		attrs = append(attrs, slog.String("would_action", string(v.Would.Action)),
 			slog.String("would_step", string(v.Would.Step)), slog.String("would_rule", v.Would.Rule))
 	}
 	if len(v.Asked) > 0 {
-		attrs = append(attrs, slog.String("asked_more", listed(v.Asked)))
+		attrs = append(attrs, slog.String("asked_more", listed(v.Asked, func(a policy.Asked) string {
+			a.Recipient = p.mailbox(a.Recipient)
+			return a.String()
+		})))
 	}
 	if trial != nil {
 		attrs = append(attrs, slog.String("shadow_action", string(trial.Action)),
@@ -71,37 +101,16 @@ func further(v policy.Verdict, trial *policy.Verdict) (attrs []slog.Attr) {
 }
 
 // listed is a list for the log, cut off where it is long.
-func listed[T fmt.Stringer](all []T) string {
+func listed[T any](all []T, word func(T) string) string {
 	const most = 20
 	var words []string
 	for _, one := range all[:min(len(all), most)] {
-		words = append(words, one.String())
+		words = append(words, word(one))
 	}
 	if len(all) > most {
 		words = append(words, fmt.Sprintf("and %d more", len(all)-most))
 	}
 	return strings.Join(words, ",")
-}
-
-// logExempt writes the line of a message that was not examined.
-func (s *Server) logExempt(t *transaction) {
-	m := &t.message
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "message",
-		slog.String("qid", m.Envelope.QueueID),
-		slog.String("ip", address(t)),
-		slog.String("helo", m.Connection.Helo),
-		slog.String("envelope_sender", m.Envelope.Sender),
-		slog.String("action", string(policy.Accept)),
-		slog.String("reason", "exempt: "+t.exempt),
-		slog.String("step", string(policy.StepExempt)),
-	)
-}
-
-func address(t *transaction) string {
-	if addr := t.message.Connection.Addr; addr.IsValid() {
-		return addr.String()
-	}
-	return ""
 }
 
 // signatures lists the results of DKIM, each once, as pass:example.com.

@@ -30,6 +30,8 @@ type Settings struct {
 	// WhenUnable is what a message gets that we failed to examine: policy.Accept
 	// or policy.Defer.
 	WhenUnable policy.Action
+	Privacy    Privacy  // how much of addresses is logged
+	Recorder   Recorder // told of every message; it may be nil
 
 	// What follows from them, and what is counted while they are in force.
 	id      authres.ID
@@ -42,6 +44,8 @@ type Settings struct {
 type Server struct {
 	log      *slog.Logger
 	settings atomic.Pointer[Settings]
+	debug    atomic.Pointer[Debug]
+	counters
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -109,6 +113,7 @@ func (s *Server) enter(c *conn) bool {
 	defer s.mu.Unlock()
 	if !s.closing {
 		s.conns[c] = struct{}{}
+		s.accepted.Add(1)
 	}
 	return !s.closing
 }
@@ -144,6 +149,7 @@ func (s *Server) converse(c *conn) {
 		return
 	}
 	if !agreed.canEdit() {
+		s.cannotEdit.Add(1)
 		s.log.Error("the MTA does not allow header changes: its messages are deferred", "peer", c.RemoteAddr().String())
 	}
 	session := newSession(s, c)

@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-milter"
 
@@ -51,6 +52,7 @@ func (s *session) answer(unless milter.OptProtocol, resp milter.Response) (milte
 func (s *session) guard(stage string, callback func()) {
 	defer func() {
 		if value := recover(); value != nil {
+			s.server.panics.Add(1)
 			s.server.log.Error("panic", "stage", stage, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
 			if s.tx != nil {
 				s.tx.unable = fmt.Errorf("panic at %s", stage)
@@ -83,15 +85,16 @@ func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error
 	s.drop()
 	if !s.conn.agreed.canEdit() {
 		s.server.log.Error("message deferred: the MTA does not allow header changes", "peer", s.conn.RemoteAddr().String())
-		return unavailable(), nil
+		return reply(unavailable), nil
 	}
-	s.tx = &transaction{session: s, cancel: func() {}}
+	s.tx = &transaction{session: s, ref: newRef(), began: time.Now(), cancel: func() {}}
 	s.client.TLS = s.client.TLS || macro(m, "tls_version") != ""
 	var refused milter.Response
 	s.guard("mail", func() {
 		s.tx.begin(path(s.conn.sender), macro(m, "auth_authen"))
 		s.tx.note(m)
 		refused = s.tx.refuseEarly()
+		s.tx.waits.Mail = time.Since(s.tx.began)
 	})
 	if refused != nil {
 		s.drop()
@@ -125,8 +128,10 @@ func (s *session) Header(name, value string, m *milter.Modifier) (milter.Respons
 func (s *session) Headers(_ textproto.MIMEHeader, m *milter.Modifier) (milter.Response, error) {
 	if s.tx != nil {
 		s.guard("end of headers", func() {
+			start := time.Now()
 			s.tx.note(m)
 			s.tx.endOfHeaders()
+			s.tx.waits.Header = time.Since(start)
 		})
 	}
 	return s.answer(milter.OptNoEOHReply, milter.RespContinue)
@@ -136,7 +141,11 @@ func (s *session) Headers(_ textproto.MIMEHeader, m *milter.Modifier) (milter.Re
 func (s *session) BodyChunk(chunk []byte, _ *milter.Modifier) (milter.Response, error) {
 	more := false
 	if s.tx != nil {
-		s.guard("body", func() { more = s.tx.chunk(chunk) })
+		s.guard("body", func() {
+			start := time.Now()
+			more = s.tx.chunk(chunk)
+			s.tx.waits.Body += time.Since(start)
+		})
 	}
 	if s.conn.last != nil {
 		return nil, nil // the MTA sent it with end-of-message
@@ -151,14 +160,14 @@ func (s *session) BodyChunk(chunk []byte, _ *milter.Modifier) (milter.Response, 
 // plain accept or refusal: after those the library and the MTA disagree about what comes next.
 func (s *session) Body(m *milter.Modifier) (resp milter.Response, err error) {
 	if s.tx == nil {
-		return unavailable(), nil
+		return reply(unavailable), nil
 	}
-	tx := s.tx
+	tx, start := s.tx, time.Now()
 	defer s.drop()
 	s.guard("end of message", func() {
 		tx.note(m)
 		if tx.unable == nil {
-			resp, err = tx.finish(m)
+			resp, err = tx.finish(m, start)
 		}
 	})
 	if tx.unable != nil {

@@ -29,6 +29,9 @@ const maxRecipients = 1000
 // transaction is one message.
 type transaction struct {
 	session *session
+	ref     string    // our reference
+	began   time.Time // when MAIL came
+	waits   Waits
 	message message.Message
 	exempt  string      // why it is not examined; "" when it is
 	run     *verify.Run // nil when it is not examined
@@ -109,24 +112,30 @@ func (t *transaction) chunk(chunk []byte) (more bool) {
 	return t.run != nil && t.unable == nil && t.run.Body(chunk)
 }
 
-// finish judges the message, makes the edits, and returns the answer.
-func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
-	start := time.Now()
+// finish judges the message, makes the edits, and returns the answer. start is
+// when the MTA began to wait for it.
+func (t *transaction) finish(m *milter.Modifier, start time.Time) (milter.Response, error) {
 	e := edits{settings: t.session.settings, header: t.message.Header, agreed: t.session.conn.agreed}
 	if t.run == nil {
 		if err := e.write(m, nil, "", message.Field{}); err != nil {
 			return nil, err
 		}
-		t.session.server.logExempt(t)
+		t.waits.End = time.Since(start)
+		t.conclude(&Outcome{Exempt: t.exempt, Verdict: policy.Verdict{
+			Action: policy.Accept, Step: policy.StepExempt, Reason: "exempt: " + t.exempt,
+		}})
 		return milter.RespContinue, nil
 	}
 	t.endOfHeaders()
 	findings := t.run.Finish()
 	verdict, trial := t.judge(findings)
-	defer func() { t.session.server.logMessage(t, findings, verdict, trial, time.Since(start)) }()
+	defer func() {
+		t.waits.End = time.Since(start)
+		t.conclude(&Outcome{Findings: &findings, Verdict: verdict, Trial: trial})
+	}()
 	switch verdict.Action {
 	case policy.Reject, policy.Defer:
-		return reply(verdict.Reply), nil
+		return t.reply(verdict.Reply), nil
 	case policy.Hold:
 		if e.agreed.actions&milter.OptQuarantine == 0 {
 			verdict.Action, verdict.Reason = policy.Tag, verdict.Reason+"; the MTA cannot hold"
@@ -144,9 +153,9 @@ func (t *transaction) finish(m *milter.Modifier) (milter.Response, error) {
 func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 	s := t.session
 	action := s.settings.WhenUnable
-	s.server.log.Error("message not examined", "qid", t.message.Envelope.QueueID, "action", string(action), "error", t.unable)
+	t.conclude(&Outcome{Unable: t.unable, Verdict: policy.Verdict{Action: action}})
 	if action == policy.Defer {
-		return unavailable(), nil
+		return t.reply(unavailable), nil
 	}
 	e := edits{settings: s.settings, header: t.message.Header, agreed: s.conn.agreed}
 	if err := e.removeAll(m); err != nil {
@@ -156,9 +165,7 @@ func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 }
 
 // unavailable defers a message for a reason of ours.
-func unavailable() milter.Response {
-	return reply(policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"})
-}
+var unavailable = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"}
 
 // oneLine makes text fit to stand in a reply: printable ASCII on one line.
 func oneLine(text string) string {

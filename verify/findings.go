@@ -27,6 +27,10 @@ type Findings struct {
 	DMARC     dmarc.Evaluation
 	Lookups   int // DNS questions asked, answered by the cache or not
 	Stale     int // TXT answers past their time, used because DNS failed (RFC 8767)
+	Refused   int // DNS questions not asked, because a method had used up its share
+	// OutOfTime is set where Verifier.Budget was used up, so that look-ups were
+	// given up.
+	OutOfTime bool
 }
 
 // AuthorDomain returns the domain that DMARC was evaluated for: the author's,

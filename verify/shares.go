@@ -35,6 +35,7 @@ type shares struct {
 	total    int
 	asked    atomic.Int64
 	stale    atomic.Int64 // answers past their time that were used all the same
+	refused  atomic.Int64 // questions beyond a share
 }
 
 // of returns the resolver of a method that has n of DefaultQueries.
@@ -53,11 +54,13 @@ type share struct {
 // take counts a question about name; it fails when there have been enough.
 func (s *share) take(name string) error {
 	if s.left.Add(-1) < 0 {
+		s.refused.Add(1)
 		return lookup.Exhausted(name)
 	}
 	if s.asked.Add(1) > int64(s.total) {
 		// A share that only some messages need has come on top.
 		s.asked.Add(-1)
+		s.refused.Add(1)
 		return lookup.Exhausted(name)
 	}
 	return nil

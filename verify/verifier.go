@@ -138,7 +138,8 @@ func (r *Run) Finish() Findings {
 			f.DMARC = e
 		}
 	}
-	f.Lookups, f.Stale = int(r.shares.asked.Load()), int(r.shares.stale.Load())
+	f.OutOfTime = !deadline.Stop()
+	f.Lookups, f.Stale, f.Refused = int(r.shares.asked.Load()), int(r.shares.stale.Load()), int(r.shares.refused.Load())
 	return f
 }
 

@@ -114,7 +114,7 @@ func (c *testCase) playSocket(t *testing.T, network string, p miltertest.Profile
 	case miltertest.Quarantine:
 		got.reply = "hold " + result.Reason
 	case miltertest.Reject, miltertest.Tempfail:
-		got.reply = result.SMTP
+		got.reply = unreferenced(result.SMTP)
 		return got
 	default:
 		t.Fatalf("%s", result.Action)

@@ -103,7 +103,7 @@ func (s *stage) play(t *testing.T, c *testCase) outcome {
 	got := outcome{log: logged(s.log.String())}
 	switch {
 	case code != 250:
-		got.reply = fmt.Sprintf("%d %s", code, text)
+		got.reply = unreferenced(fmt.Sprintf("%d %s", code, text))
 		return got
 	case strings.HasPrefix(c.want.reply, "hold"):
 		s.held++ // see nothingLeft

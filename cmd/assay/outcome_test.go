@@ -77,7 +77,17 @@ func written(value string) string {
 
 func unfolded(value string) string { return strings.Join(strings.Fields(value), " ") }
 
-var changing = regexp.MustCompile(`(?m)^time=\S+ | (qid|took)=\S+`)
+var changing = regexp.MustCompile(`(?m)^time=\S+ | (qid|ref|took)=\S+`)
+
+var reference = regexp.MustCompile(` \(ref [0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}\)$`)
+
+// unreferenced is a refusal without our reference, which differs every time.
+func unreferenced(reply string) string {
+	if !reference.MatchString(reply) {
+		return reply + " without a reference"
+	}
+	return reference.ReplaceAllString(reply, "")
+}
 
 // logged is the text of a log without what differs every time.
 func logged(text string) string { return changing.ReplaceAllString(text, "") }

@@ -72,6 +72,10 @@ func visibleID(r rune) rune {
 	return r
 }
 
+// String returns the result on one line, as Value would write it; "" where it
+// must be left out.
+func (r Result) String() string { return strings.Join(r.words(), " ") }
+
 // words returns the parts of a result between which a fold may stand; nil when
 // the result must be left out.
 func (r Result) words() []string {
