@@ -14,6 +14,7 @@ import (
 type Config struct {
 	AuthservID AuthservID  `key:"authserv_id" says:"the name our results are stated under (RFC 8601 §2.5); default: this host's name"`
 	Listen     Listen      `key:"listen" says:"where the MTA finds us"`
+	Log        Log         `key:"log" says:"one line for each message, on standard error or in the journal"`
 	Exempt     Exempt      `key:"exempt" says:"passed through unexamined, except that forged results are removed"`
 	DNS        DNS         `key:"dns" says:"how questions are asked and answers kept"`
 	Policy     Policy      `key:"policy" says:"what this site does with what was found"`
@@ -24,6 +25,7 @@ type Config struct {
 	Forwarders []Forwarder `key:"forwarder" says:"a relay trusted to pass mail on for some recipients: its SPF failures are expected, and it speaks for indirect mail"`
 	DMARC      DMARC       `key:"dmarc" says:"how the author is evaluated (RFC 9989)"`
 	ARC        ARC         `key:"arc" says:"results that forwarders and mailing lists vouch for (RFC 8617)"`
+	Limits     Limits      `key:"limits" says:"what MTAs and senders can make us keep; beyond a limit a message is deferred (451 4.3.2), or what failure.when_unable says"`
 	Failure    Failure     `key:"failure" says:"our own fault, never the sender's"`
 
 	// Next is what Shadow.File says; nil where there is none, or it was not read.
@@ -36,6 +38,14 @@ type Config struct {
 type Listen struct {
 	Milter []Address     `key:"milter" is:"required,unique,lone,shown" says:"or \"unix:/run/assay/milter.sock\", \"inet:8891@127.0.0.1\", or a list of them"`
 	Drain  time.Duration `key:"drain" range:"0s..1h" says:"how long a stop waits for messages in flight"`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Format       Word             `key:"format" oneof:"text|json|journald" says:"text and json go to standard error; journald: one journal field for each key"`
+	Privacy      Word             `key:"privacy" oneof:"full|domains|networks" says:"domains: mailboxes without their local part; networks: and clients by their /24 or /48"`
+	DebugClients []netip.Prefix   `key:"debug_clients" says:"SIGUSR1 logs details of messages from these clients for 1h, or stops that; default: any"`
+	DebugAuthors []domain.Pattern `key:"debug_authors" says:"and of these author domains; default: any"`
 }
 
 // Exempt says which mail is passed through unexamined.
@@ -97,10 +107,29 @@ type ARC struct {
 	TrustedSealers []domain.Name `key:"trusted_sealers" says:"such as [\"lists.example.net\"]; their passing chains may override a failure"`
 }
 
+// Limits says what MTAs and senders can make us keep.
+type Limits struct {
+	Sessions        int           `key:"sessions" range:"1..100000" says:"connections of MTAs, one for each SMTP session; beyond twice as many they are closed"`
+	SessionsPerHost int           `key:"sessions_per_host" range:"1..100000" says:"of these, those of one MTA host; all over unix sockets are of one"`
+	Messages        int           `key:"messages" range:"1..100000" says:"messages in flight"`
+	HeaderFields    int           `key:"header_fields" range:"100..100000" says:"fields of one message; more is always deferred, lest a sender decide what is examined"`
+	HeaderBytes     int           `key:"header_bytes" range:"65536..16777216" says:"their octets; the same"`
+	FrameBytes      int           `key:"frame_bytes" range:"73728..1048576" says:"one packet of the MTA; a longer one ends the connection, and the MTA does what it does without us"`
+	Stage           time.Duration `key:"stage" range:"1s..10m" says:"the rest of a packet that has begun, or the MTA taking an answer; later the connection ends"`
+	Idle            time.Duration `key:"idle" range:"1m..1d" says:"an MTA that says nothing; as long as an SMTP session may last"`
+}
+
 // Failure says what happens to mail when assay itself fails.
 type Failure struct {
 	WhenUnable Action `key:"when_unable" oneof:"accept|defer" says:"what a message gets that could not be examined"`
 }
+
+// The forms of the log.
+const (
+	LogText     Word = "text"
+	LogJSON     Word = "json"
+	LogJournald Word = "journald"
+)
 
 // Mode says whether findings have consequences.
 type Mode string
@@ -137,6 +166,7 @@ func Default(hostname string) Config {
 			Milter: []Address{{Network: "tcp4", Addr: "127.0.0.1:8891"}},
 			Drain:  30 * time.Second,
 		},
+		Log: Log{Format: LogText, Privacy: "full"},
 		Exempt: Exempt{
 			Networks:      []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 			Authenticated: true,
@@ -154,9 +184,19 @@ func Default(hostname string) Config {
 			FailureTTL:     5 * time.Second,
 			Stale:          time.Hour,
 		},
-		Policy:  Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnInvalidAuthor: Reject, OnTemperror: Accept, EnforcePercent: 100, MaxRejectShare: 100},
-		SPF:     SPF{OnFail: Accept, OnSoftfail: Accept},
-		ARC:     ARC{Enable: true},
+		Policy: Policy{Mode: Observe, OnReject: Tag, OnQuarantine: Tag, OnInvalidAuthor: Reject, OnTemperror: Accept, EnforcePercent: 100, MaxRejectShare: 100},
+		SPF:    SPF{OnFail: Accept, OnSoftfail: Accept},
+		ARC:    ARC{Enable: true},
+		Limits: Limits{
+			Sessions:        5000,
+			SessionsPerHost: 5000,
+			Messages:        2000,
+			HeaderFields:    2000,
+			HeaderBytes:     1 << 20,
+			FrameBytes:      1 << 20,
+			Stage:           time.Minute,
+			Idle:            2*time.Hour + 10*time.Second,
+		},
 		Failure: Failure{WhenUnable: Accept},
 	}
 }

@@ -26,6 +26,10 @@ func TestShow(t *testing.T) {
 	const want = `authserv_id = "Mail.Example.ORG"
 listen.milter = ["unix:/run/assay/milter.sock", "inet:[::1]:8891", "inet:localhost:8892"]
 listen.drain = "1m30s"
+log.format = "json"
+log.privacy = "domains"
+log.debug_clients = ["192.0.2.0/24"]
+log.debug_authors = [".example.net"]
 exempt.networks = ["10.0.0.0/8", "2001:db8::/32"]
 exempt.authenticated = false
 dns.servers = ["192.0.2.53:53", "192.0.2.54:5353", "tcp://[2001:db8::53]:5353", "tls://dns.example.net@[2001:db8::54]:853"]
@@ -60,6 +64,14 @@ forwarder = [{ name = "alumni", networks = "203.0.113.0/28", client_name = "fwd.
 dmarc.evaluate_all_authors = true
 arc.enable = false
 arc.trusted_sealers = ["lists.example.net"]
+limits.sessions = 100
+limits.sessions_per_host = 50
+limits.messages = 20
+limits.header_fields = 1000
+limits.header_bytes = 100000
+limits.frame_bytes = 80000
+limits.stage = "10s"
+limits.idle = "1h"
 failure.when_unable = "defer"
 `
 	if got := lines(cfg.Show()); got != want {

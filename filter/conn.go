@@ -12,17 +12,6 @@ import (
 	"time"
 )
 
-// Time limits of a connection.
-const (
-	// idleTimeout is how long an MTA may be silent between two commands: as
-	// long as Sendmail lets a client be, and a bit.
-	idleTimeout = 2*time.Hour + 10*time.Second
-	// frameTimeout is how long the rest of a frame may take.
-	frameTimeout = time.Minute
-	// writeTimeout is how long the MTA may take to accept an answer.
-	writeTimeout = time.Minute
-)
-
 const (
 	readBuffer = 4096
 	// keptBuffer is the most that is kept of a buffer when a message is over.
@@ -37,6 +26,8 @@ const (
 type conn struct {
 	net.Conn
 	log    *slog.Logger
+	limits Limits
+	peer   string
 	in     *bufio.Reader
 	midway bool   // a frame has begun to arrive
 	buffer []byte // the frame last read
@@ -64,8 +55,8 @@ type state struct {
 	working atomic.Int64
 }
 
-func newConn(c net.Conn, log *slog.Logger) *conn {
-	wrapped := &conn{Conn: c, log: log, state: &state{}}
+func newConn(c net.Conn, log *slog.Logger, limits Limits) *conn {
+	wrapped := &conn{Conn: c, log: log, limits: limits, peer: peerOf(c), state: &state{}}
 	wrapped.in = bufio.NewReaderSize(rawReader{wrapped, newQuickAck(c)}, readBuffer)
 	return wrapped
 }
@@ -77,9 +68,9 @@ type rawReader struct {
 }
 
 func (r rawReader) Read(p []byte) (int, error) {
-	limit := idleTimeout
+	limit := r.limits.Idle
 	if r.midway {
-		limit = frameTimeout
+		limit = r.limits.Stage
 	}
 	if err := r.Conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		return 0, err
@@ -195,7 +186,7 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 		return 0, nil, err
 	}
 	size := binary.BigEndian.Uint32(head[:])
-	if size == 0 || size > maxFrame {
+	if size == 0 || size > uint32(c.limits.FrameBytes) {
 		return 0, nil, fmt.Errorf("%w: %d octets", errFrameSize, size)
 	}
 	if cmd, err = c.in.ReadByte(); err != nil {
@@ -293,7 +284,7 @@ func (c *conn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.limits.Stage)); err != nil {
 		return err
 	}
 	_, err := c.Conn.Write(c.out)

@@ -8,10 +8,6 @@ import (
 	"strings"
 )
 
-// maxFrame bounds one frame, command byte included: the largest body chunk
-// that can be negotiated is 1 MiB. The library has the same limit.
-const maxFrame = 1 << 20
-
 // Commands of the MTA.
 const (
 	cmdAbort   = 'A'

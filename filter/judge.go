@@ -61,6 +61,9 @@ const earlyWait = 4 * time.Second
 // and nil where it is to come in.
 func (t *transaction) refuseEarly() milter.Response {
 	s := t.session.settings
+	if t.unable != nil {
+		return t.turnAway()
+	}
 	if t.run == nil || !s.Rules.SPFEarly {
 		return nil
 	}
@@ -75,6 +78,17 @@ func (t *transaction) refuseEarly() milter.Response {
 	t.waits.End = time.Since(t.began)
 	t.conclude(&Outcome{Findings: &verify.Findings{Client: t.message.Connection.Addr, SPF: check}, Verdict: v})
 	return t.reply(v.Reply)
+}
+
+// turnAway returns the answer to MAIL where there are too many sessions or
+// messages, and nil where the message is to be accepted unexamined.
+func (t *transaction) turnAway() milter.Response {
+	t.session.server.turnedAway.Add(1)
+	if t.session.settings.WhenUnable != policy.Defer {
+		return nil
+	}
+	t.conclude(&Outcome{Unable: t.unable, Verdict: policy.Verdict{Action: policy.Defer}})
+	return t.defers()
 }
 
 // reply is an SMTP reply as the MTA wants it: code and status on each line, and

@@ -114,7 +114,7 @@ func TestRecorded(t *testing.T) {
 		t.Errorf("exempt: %+v", o)
 	}
 	m = mail()
-	m.Raw = []byte(strings.Repeat("X: y\r\n", filter.MaxFields+1) + "\r\n")
+	m.Raw = []byte(strings.Repeat("X: y\r\n", filter.DefaultLimits().HeaderFields+1) + "\r\n")
 	out := deliver(t, c, m)
 	if o := rec.last(t); o.Findings != nil || o.Unable == nil || o.Verdict.Action != policy.Defer {
 		t.Errorf("unable: %+v", o)

@@ -30,6 +30,7 @@ type Settings struct {
 	// WhenUnable is what a message gets that we failed to examine: policy.Accept
 	// or policy.Defer.
 	WhenUnable policy.Action
+	Limits     Limits
 	Privacy    Privacy  // how much of addresses is logged
 	Recorder   Recorder // told of every message; it may be nil
 
@@ -46,6 +47,7 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 	debug    atomic.Pointer[Debug]
 	counters
+	crowd crowd
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -65,6 +67,7 @@ func NewServer(log *slog.Logger, s Settings) *Server {
 // Use makes later sessions work by other settings.
 func (s *Server) Use(settings Settings) {
 	settings.id = authres.NewID(settings.ID)
+	settings.Limits = settings.Limits.withDefaults()
 	settings.headers = settings.Rules.Headers()
 	settings.brake = &brake{limit: settings.MaxRejects}
 	var before *tally
@@ -94,12 +97,27 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return err
 		}
-		if c := newConn(accepted, s.log); s.enter(c) {
-			go s.converse(c)
-		} else {
-			accepted.Close()
-		}
+		s.take(accepted)
 	}
+}
+
+// take begins a session, or closes the connection at once where there are far too
+// many.
+func (s *Server) take(accepted net.Conn) {
+	limits := s.settings.Load().Limits
+	c := newConn(accepted, s.log, limits)
+	if !s.crowd.enter(c.peer, limits) {
+		s.turnedAway.Add(1)
+		s.log.Error("connection closed: far too many sessions", "peer", accepted.RemoteAddr().String(), "limit", limits.Sessions)
+		accepted.Close()
+		return
+	}
+	if !s.enter(c) {
+		s.crowd.leave(c.peer)
+		accepted.Close()
+		return
+	}
+	go s.converse(c)
 }
 
 func (s *Server) isClosing() bool {
@@ -119,6 +137,7 @@ func (s *Server) enter(c *conn) bool {
 }
 
 func (s *Server) leave(c *conn) {
+	s.crowd.leave(c.peer)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)

@@ -34,7 +34,7 @@ func (s *session) end() { s.drop() }
 // drop gives up the message under way.
 func (s *session) drop() {
 	if s.tx != nil {
-		s.tx.cancel()
+		s.tx.end()
 		s.tx = nil
 	}
 }

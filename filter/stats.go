@@ -12,6 +12,7 @@ type Stats struct {
 	Accepted   uint64 // connections accepted
 	CannotEdit uint64 // of these, those whose MTA does not allow header changes
 	Panics     uint64
+	TurnedAway uint64 // connections and messages that a limit forbade
 }
 
 // counters is what a server counts all its life.
@@ -19,11 +20,12 @@ type counters struct {
 	accepted   atomic.Uint64
 	cannotEdit atomic.Uint64
 	panics     atomic.Uint64
+	turnedAway atomic.Uint64
 }
 
 // Stats returns the numbers as they are now.
 func (s *Server) Stats() Stats {
-	stats := Stats{Accepted: s.accepted.Load(), CannotEdit: s.cannotEdit.Load(), Panics: s.panics.Load()}
+	stats := Stats{Accepted: s.accepted.Load(), CannotEdit: s.cannotEdit.Load(), Panics: s.panics.Load(), TurnedAway: s.turnedAway.Load()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats.Sessions = len(s.conns)

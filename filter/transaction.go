@@ -2,7 +2,6 @@ package filter
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -12,16 +11,6 @@ import (
 	"assay/verify"
 	"assay/verify/message"
 )
-
-// Limits of the header section of a message. MTAs have lower ones of their own; a
-// message beyond ours is not examined.
-const (
-	MaxFields      = 2000
-	MaxHeaderBytes = 1 << 20 // names and values, in octets
-)
-
-// errHeader says why such a message is not examined.
-var errHeader = errors.New("header section too large")
 
 // maxRecipients bounds the recipients that are kept for the record.
 const maxRecipients = 1000
@@ -38,6 +27,7 @@ type transaction struct {
 	cancel  context.CancelFunc
 	unable  error // our own failure to examine it
 
+	counted     bool // it is one of the messages in flight
 	headerBytes int
 	headed      bool // the header section is over
 }
@@ -50,6 +40,10 @@ func (t *transaction) begin(sender, login string) {
 		Envelope:   message.Envelope{Sender: sender, Authenticated: login},
 		Received:   s.settings.Verifier.Now(),
 	}
+	if t.unable = s.server.crowd.begin(s.conn.peer, s.settings.Limits); t.unable != nil {
+		return
+	}
+	t.counted = true
 	t.exempt = s.settings.Rules.Exempt(&t.message.Connection, &t.message.Envelope)
 	if t.exempt == "" {
 		t.run = s.settings.Verifier.Begin(context.Background(), &t.message.Connection, &t.message.Envelope)
@@ -77,9 +71,11 @@ func (t *transaction) field(name, value string, leadingSpace bool) {
 	if !leadingSpace && !strings.HasPrefix(value, "\t") {
 		value = " " + value
 	}
+	limits := &t.session.settings.Limits
 	t.headerBytes += len(name) + len(value)
-	if len(t.message.Header) >= MaxFields || t.headerBytes > MaxHeaderBytes {
+	if len(t.message.Header) >= limits.HeaderFields || t.headerBytes > limits.HeaderBytes {
 		t.unable = errHeader
+		return
 	}
 	if t.unable != nil {
 		value = "" // the name is enough to remove what may be forged
@@ -153,9 +149,12 @@ func (t *transaction) finish(m *milter.Modifier, start time.Time) (milter.Respon
 func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 	s := t.session
 	action := s.settings.WhenUnable
+	if t.unable == errHeader {
+		action = policy.Defer
+	}
 	t.conclude(&Outcome{Unable: t.unable, Verdict: policy.Verdict{Action: action}})
 	if action == policy.Defer {
-		return t.reply(unavailable), nil
+		return t.defers(), nil
 	}
 	e := edits{settings: s.settings, header: t.message.Header, agreed: s.conn.agreed}
 	if err := e.removeAll(m); err != nil {
@@ -166,6 +165,23 @@ func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 
 // unavailable defers a message for a reason of ours.
 var unavailable = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"}
+
+// defers is the answer to a message that cannot be examined.
+func (t *transaction) defers() milter.Response {
+	r := unavailable
+	if overloaded(t.unable) {
+		r.Enhanced = "4.3.2" // RFC 3463 §3.4: the system does not accept messages now
+	}
+	return t.reply(r)
+}
+
+// end gives up what the message has taken.
+func (t *transaction) end() {
+	t.cancel()
+	if t.counted {
+		t.session.server.crowd.end()
+	}
+}
 
 // oneLine makes text fit to stand in a reply: printable ASCII on one line.
 func oneLine(text string) string {

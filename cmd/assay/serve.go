@@ -30,7 +30,8 @@ func serveCommand() *cobra.Command {
 		Use:   "serve [-c FILE]",
 		Short: "Run the milter",
 		Long: "Run the milter until SIGTERM. SIGHUP reads the configuration again; a bad file is\n" +
-			"refused and the old one stays in force. Without a file the defaults are used: listen\n" +
+			"refused and the old one stays in force. SIGUSR1 logs details for an hour, or stops\n" +
+			"that. Without a file the defaults are used: listen\n" +
 			"on inet:127.0.0.1:8891, ask the servers of /etc/resolv.conf, state results only.",
 		Example: "  assay serve -c /etc/assay/assay.toml",
 		Args:    cobra.NoArgs,
@@ -38,9 +39,12 @@ func serveCommand() *cobra.Command {
 			hup := make(chan os.Signal, 1)
 			signal.Notify(hup, syscall.SIGHUP)
 			defer signal.Stop(hup)
+			usr1 := make(chan os.Signal, 1)
+			signal.Notify(usr1, syscall.SIGUSR1)
+			defer signal.Stop(usr1)
 			daily := time.NewTicker(24 * time.Hour)
 			defer daily.Stop()
-			s := service{file: file, reload: hup, day: daily.C, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
+			s := service{file: file, reload: hup, debug: usr1, day: daily.C, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
 			return s.run(cmd.Context())
 		},
 	}
@@ -52,6 +56,7 @@ func serveCommand() *cobra.Command {
 type service struct {
 	file   string
 	reload <-chan os.Signal
+	debug  <-chan os.Signal
 	day    <-chan time.Time // once a day
 	out    io.Writer
 	talk   io.Writer
@@ -71,7 +76,9 @@ func (s *service) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { s.resolver.Close() }()
-	s.log = slog.New(slog.NewTextHandler(s.talk, nil))
+	if s.log, err = newLogger(s.config.Log.Format, s.talk); err != nil {
+		return err
+	}
 	slog.SetDefault(s.log) // the milter library speaks through the standard logger
 	s.server = filter.NewServer(s.log, settingsWith(s.resolver, s.config))
 
@@ -96,6 +103,8 @@ func (s *service) attend(ctx context.Context) error {
 		select {
 		case <-s.reload:
 			s.readAgain()
+		case <-s.debug:
+			s.toggleDebug(time.Now())
 		case now := <-s.day:
 			s.warnExpired(now)
 		case <-ctx.Done():
@@ -135,7 +144,10 @@ func (s *service) readAgain() {
 	if !slices.Equal(fresh.Listen.Milter, s.config.Listen.Milter) {
 		s.log.Warn("listen.milter changed: this takes a restart")
 	}
-	fresh.Listen.Milter = s.config.Listen.Milter
+	if fresh.Log.Format != s.config.Log.Format {
+		s.log.Warn("log.format changed: this takes a restart")
+	}
+	fresh.Listen.Milter, fresh.Log.Format = s.config.Listen.Milter, s.config.Log.Format
 	s.config = fresh
 	s.server.Use(settingsWith(s.resolver, s.config))
 	s.warnExpired(time.Now())

@@ -19,6 +19,7 @@ var walls = map[string][]string{
 	"github.com/miekg/dns":            {"dnscache", "dnscache/dnstest", "dnscache/zone"},
 	"github.com/pelletier/go-toml":    {"config"},
 	"github.com/spf13/cobra":          {"cmd/assay"},
+	"github.com/coreos/go-systemd":    {"cmd/assay"},
 	"filippo.io/bigmod":               {"verify/dkim"},
 	"golang.org/x/net/publicsuffix":   {"verify/dmarc"},
 	"golang.org/x/net/idna":           {"verify/domain"},

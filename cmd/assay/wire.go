@@ -102,5 +102,15 @@ func settingsWith(resolver lookup.Resolver, c config.Config) filter.Settings {
 		Shadow:     shadowOf(c),
 		MaxRejects: c.Policy.MaxRejectShare,
 		WhenUnable: policy.Action(c.Failure.WhenUnable),
+		Limits:     limitsOf(c.Limits),
+		Privacy:    filter.Privacy(c.Log.Privacy),
+	}
+}
+
+func limitsOf(c config.Limits) filter.Limits {
+	return filter.Limits{
+		Sessions: c.Sessions, PeerSessions: c.SessionsPerHost, Messages: c.Messages,
+		HeaderFields: c.HeaderFields, HeaderBytes: c.HeaderBytes, FrameBytes: c.FrameBytes,
+		Stage: c.Stage, Idle: c.Idle,
 	}
 }
