@@ -8,40 +8,52 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/emersion/go-milter"
 )
 
 const (
 	readBuffer = 4096
+	// chunkBuffer is for body chunks, of which Postfix and Sendmail send 64 KiB at
+	// a time.
+	chunkBuffer = 64 << 10
 	// keptBuffer is the most that is kept of a buffer when a message is over.
 	keptBuffer = 8192
 	// replyPending is how much is written before the MTA is next listened to.
 	replyPending = 32 << 10
 )
 
-// conn is the connection of one MTA as the milter library sees it: a stream of
-// whole and sound frames. One goroutine reads and writes it; Close may be
-// called by any.
+// conn is the connection of one MTA. The library sees of it what it needs: a
+// stream of whole and sound frames, without those that it would only copy and
+// pile up, which go to the session at once, see [conn.direct]. One goroutine
+// reads and writes it; Close may be called by any.
 type conn struct {
 	net.Conn
-	log    *slog.Logger
-	limits Limits
-	peer   string
-	in     *bufio.Reader
-	midway bool   // a frame has begun to arrive
-	buffer []byte // the frame last read
-	frame  []byte // what of it the library has not read yet
-	body   int    // octets of a body chunk that it may read straight from in
-	out    []byte // answers not yet written
+	log     *slog.Logger
+	limits  Limits
+	peer    string
+	session *session   // set once the negotiation is over
+	chunks  *sync.Pool // of *[chunkBuffer]byte
+
+	raw    rawReader
+	in     *bufio.Reader // reads raw
+	midway bool          // a frame has begun to arrive
+	buffer []byte        // the frame last read
+	body   int           // octets of a body chunk that are still to come
+	frames []byte        // frames for the library
+	unread []byte        // what of them the library has not read yet
+	out    []byte        // answers not yet written
 	agreed agreement
 	stated bool // the answer to the negotiation has been corrected
 
-	inMail   bool   // between MAIL and the end of the message
-	headed   bool   // the header section is over
-	sender   string // argument of the last MAIL, as sent
-	last     []byte // a chunk that came with end-of-message: nobody waits for an answer to it
-	finished bool   // end-of-message was handed over: the library's header list is to be cleared
+	inMail bool   // between MAIL and the end of the message
+	headed bool   // the header section is over
+	sender string // argument of the last MAIL, as sent
+	stale  bool   // the library still has the macros of a message that is over
 
 	state *state
 }
@@ -55,9 +67,10 @@ type state struct {
 	working atomic.Int64
 }
 
-func newConn(c net.Conn, log *slog.Logger, limits Limits) *conn {
-	wrapped := &conn{Conn: c, log: log, limits: limits, peer: peerOf(c), state: &state{}}
-	wrapped.in = bufio.NewReaderSize(rawReader{wrapped, newQuickAck(c)}, readBuffer)
+func newConn(c net.Conn, log *slog.Logger, limits Limits, chunks *sync.Pool) *conn {
+	wrapped := &conn{Conn: c, log: log, limits: limits, peer: peerOf(c), chunks: chunks, state: &state{}}
+	wrapped.raw = rawReader{wrapped, newQuickAck(c)}
+	wrapped.in = bufio.NewReaderSize(wrapped.raw, readBuffer)
 	return wrapped
 }
 
@@ -83,22 +96,13 @@ func (r rawReader) Read(p []byte) (int, error) {
 // Read gives the library the next octets of sound frames. Every error has been
 // logged and is io.EOF for the library.
 func (c *conn) Read(p []byte) (int, error) {
-	if c.body > 0 && len(c.frame) == 0 {
-		n, err := c.in.Read(p[:min(len(p), c.body)])
-		c.body -= n
-		if err != nil {
-			return n, c.fail(err)
-		}
-		c.midway = c.body > 0
-		return n, nil
-	}
-	for len(c.frame) == 0 {
+	for len(c.unread) == 0 {
 		if err := c.next(); err != nil {
 			return 0, c.fail(err)
 		}
 	}
-	n := copy(p, c.frame)
-	c.frame = c.frame[n:]
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
 	return n, nil
 }
 
@@ -130,21 +134,9 @@ func (c *conn) negotiate() (agreement, error) {
 	return c.agreed, nil
 }
 
-// next reads one frame, checks it and makes it what the library can digest.
+// next reads one frame and sees to it that it is dealt with.
 func (c *conn) next() error {
 	c.state.working.Store(0)
-	if c.last != nil {
-		c.pass(cmdEnd, nil) // after the chunk that came with it
-		c.last, c.finished = nil, true
-		return nil
-	}
-	if c.finished {
-		// The library piles header fields up until ABORT, which Sendmail does not
-		// send after a message.
-		c.finished, c.inMail = false, false
-		c.pass(cmdAbort, nil)
-		return nil
-	}
 	if err := c.flush(); err != nil {
 		return err
 	}
@@ -159,6 +151,9 @@ func (c *conn) next() error {
 		return err
 	}
 	c.state.working.Store(time.Now().UnixNano())
+	if done, err := c.direct(cmd, data); done || err != nil {
+		return err
+	}
 	return c.handle(cmd, data)
 }
 
@@ -171,6 +166,9 @@ func (c *conn) idle() {
 	}
 	if cap(c.out) > keptBuffer {
 		c.out = nil
+	}
+	if cap(c.frames) > keptBuffer {
+		c.frames = nil
 	}
 }
 
@@ -209,15 +207,98 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 	return cmd, c.buffer, check(cmd, c.buffer, c.inMail)
 }
 
+// direct hands the parts of a message to the session, without the library. It
+// reports whether the frame was one of them.
+func (c *conn) direct(cmd byte, data []byte) (done bool, err error) {
+	switch cmd {
+	case cmdRcpt:
+		arg, _, _ := bytes.Cut(data, []byte{0})
+		c.session.rcpt(path(string(arg)))
+		c.answer('c', milter.OptNoRcptReply)
+	case cmdHeader:
+		if c.headed {
+			return true, fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
+		}
+		name, value, _ := strings.Cut(string(data[:len(data)-1]), "\x00")
+		c.session.field(name, value)
+		c.answer('c', milter.OptNoHeaderReply)
+	case cmdEOH:
+		if c.headed {
+			return true, fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
+		}
+		c.headed = true
+		c.session.endOfHeaders()
+		c.answer('c', milter.OptNoEOHReply)
+	case cmdBody:
+		return true, c.readBody()
+	case cmdData:
+		c.answer('c', milter.OptNoDataReply)
+	case cmdMacro:
+		// Postfix sends some before every field.
+		return strings.IndexByte(macroStages, data[0]) < 0, nil
+	case cmdUnknown:
+		c.answer('c', milter.OptNoUnknownReply)
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// answer writes an answer of one letter, unless the MTA was told not to wait for
+// it.
+func (c *conn) answer(code byte, unless milter.OptProtocol) {
+	if !c.agreed.has(unless) {
+		c.out = append(c.out, 0, 0, 0, 1, code)
+	}
+}
+
+// readBody hands a body chunk to the session as it arrives, and says when no more
+// is needed.
+func (c *conn) readBody() error {
+	more := c.body > 0 || c.session.chunk(nil)
+	scratch := c.chunks.Get().(*[chunkBuffer]byte)
+	defer c.chunks.Put(scratch)
+	for c.body > 0 {
+		piece, err := c.piece(scratch[:])
+		if err != nil {
+			return err
+		}
+		more = c.session.chunk(piece)
+	}
+	c.midway = false
+	if !more && c.agreed.has(milter.OptSkip) {
+		c.out = append(c.out, 0, 0, 0, 1, 's')
+		return nil
+	}
+	c.answer('c', milter.OptNoBodyReply)
+	return nil
+}
+
+// piece returns the next octets of a body chunk, valid until the next read. What
+// is short comes through the buffer, with the frame behind it.
+func (c *conn) piece(scratch []byte) ([]byte, error) {
+	if c.in.Buffered() == 0 && c.body >= readBuffer {
+		n, err := c.raw.Read(scratch[:min(len(scratch), c.body)])
+		c.body -= n
+		return scratch[:n], err
+	}
+	if _, err := c.in.Peek(1); err != nil {
+		return nil, err
+	}
+	piece, err := c.in.Peek(min(c.in.Buffered(), c.body))
+	if err != nil {
+		return nil, err
+	}
+	c.body -= len(piece)
+	_, err = c.in.Discard(len(piece))
+	return piece, err
+}
+
 // handle passes a frame on to the library, or does what the library cannot.
 func (c *conn) handle(cmd byte, data []byte) error {
 	switch cmd {
 	case cmdOptNeg:
 		return fmt.Errorf("%w: second negotiation", errOrder)
-	case cmdBody:
-		c.frame = append(c.frame, 0, 0, 0, 0, cmdBody)
-		binary.BigEndian.PutUint32(c.frame, uint32(c.body)+1)
-		return nil
 	case cmdConnect:
 		data = bareIPv6(data)
 	case cmdMail:
@@ -228,29 +309,18 @@ func (c *conn) handle(cmd byte, data []byte) error {
 		c.inMail, c.headed = true, false
 		arg, _, _ := bytes.Cut(data, []byte{0})
 		c.sender = string(arg)
-	case cmdHeader, cmdEOH:
-		if c.headed {
-			return fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
-		}
-		c.headed = cmd == cmdEOH
-	case cmdAbort:
-		c.inMail = false
 	case cmdEnd:
 		if len(data) > 0 {
 			// Old MTAs send the last chunk with the end of the message.
-			c.last = data
-			c.pass(cmdBody, data)
-			return nil
+			c.session.chunk(data)
+			data = nil
 		}
-		c.finished = true
-	case cmdUnknown:
-		if !c.agreed.has(protoNoUnknownReply) {
-			c.out = append(c.out, 0, 0, 0, 1, 'c')
-		}
-		return nil
+		c.inMail, c.stale = false, true
 	case cmdQuitNC:
-		c.inMail = false
 		cmd, data = cmdAbort, nil // the next CONNECT begins anew
+	}
+	if cmd == cmdAbort {
+		c.inMail, c.stale = false, false
 	}
 	c.pass(cmd, data)
 	return nil
@@ -258,9 +328,15 @@ func (c *conn) handle(cmd byte, data []byte) error {
 
 // pass makes a frame the next that the library reads.
 func (c *conn) pass(cmd byte, data []byte) {
-	frame := make([]byte, 0, 5+len(data))
-	frame = binary.BigEndian.AppendUint32(frame, uint32(len(data))+1)
-	c.frame = append(append(frame, cmd), data...)
+	c.frames = c.frames[:0]
+	if c.stale && (cmd == cmdMacro || cmd == cmdMail) {
+		// Sendmail does not send ABORT after a message.
+		c.stale = false
+		c.frames = append(c.frames, 0, 0, 0, 1, cmdAbort)
+	}
+	c.frames = binary.BigEndian.AppendUint32(c.frames, uint32(len(data))+1)
+	c.frames = append(append(c.frames, cmd), data...)
+	c.unread = c.frames
 }
 
 // Write takes answers of the library. They leave together, when the MTA is next

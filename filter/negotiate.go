@@ -17,7 +17,9 @@ const (
 // results could not be removed, or ours not be written.
 const needed = milter.OptAddHeader | milter.OptChangeHeader
 
-const protoNoUnknownReply = milter.OptNoUnknownReply
+// macroStages are the stages whose macros are read, by the commands before which
+// they come.
+var macroStages = string([]byte{cmdHelo, cmdMail, cmdEnd})
 
 // agreement is the outcome of a negotiation.
 type agreement struct {

@@ -47,7 +47,8 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 	debug    atomic.Pointer[Debug]
 	counters
-	crowd crowd
+	crowd  crowd
+	chunks sync.Pool // of *[chunkBuffer]byte
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -60,6 +61,7 @@ type Server struct {
 // line for each message.
 func NewServer(log *slog.Logger, s Settings) *Server {
 	server := &Server{log: log, conns: make(map[*conn]struct{}), gone: make(chan struct{})}
+	server.chunks.New = func() any { return new([chunkBuffer]byte) }
 	server.Use(s)
 	return server
 }
@@ -105,7 +107,7 @@ func (s *Server) Serve(l net.Listener) error {
 // many.
 func (s *Server) take(accepted net.Conn) {
 	limits := s.settings.Load().Limits
-	c := newConn(accepted, s.log, limits)
+	c := newConn(accepted, s.log, limits, &s.chunks)
 	if !s.crowd.enter(c.peer, limits) {
 		s.turnedAway.Add(1)
 		s.log.Error("connection closed: far too many sessions", "peer", accepted.RemoteAddr().String(), "limit", limits.Sessions)
@@ -172,6 +174,7 @@ func (s *Server) converse(c *conn) {
 		s.log.Error("the MTA does not allow header changes: its messages are deferred", "peer", c.RemoteAddr().String())
 	}
 	session := newSession(s, c)
+	c.session = session
 	library := milter.Server{
 		NewMilter: func() milter.Milter { return session },
 		Actions:   agreed.actions,

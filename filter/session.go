@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/textproto"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -14,14 +13,15 @@ import (
 	"assay/verify/message"
 )
 
-// session is one SMTP session as the MTA reports it. The library calls it from
-// one goroutine.
+// session is one SMTP session as the MTA reports it. The library and conn call it
+// from one goroutine.
 type session struct {
-	server   *Server
-	conn     *conn
-	settings *Settings
-	client   message.Connection
-	tx       *transaction // the message under way; nil between messages
+	milter.NoOpMilter // for what conn does not pass on to the library
+	server            *Server
+	conn              *conn
+	settings          *Settings
+	client            message.Connection
+	tx                *transaction // the message under way; nil between messages
 }
 
 func newSession(server *Server, c *conn) *session {
@@ -104,56 +104,42 @@ func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error
 	return milter.RespContinue, nil
 }
 
-// RcptTo keeps the recipient for the record.
-func (s *session) RcptTo(rcpt string, m *milter.Modifier) (milter.Response, error) {
+// rcpt keeps a recipient.
+func (s *session) rcpt(rcpt string) {
 	if s.tx != nil {
-		s.guard("rcpt", func() {
-			s.tx.rcpt(rcpt)
-			s.tx.note(m)
-		})
+		s.guard("rcpt", func() { s.tx.rcpt(rcpt) })
 	}
-	return s.answer(milter.OptNoRcptReply, milter.RespContinue)
 }
 
-// Header takes one header field.
-func (s *session) Header(name, value string, m *milter.Modifier) (milter.Response, error) {
+// field takes one header field.
+func (s *session) field(name, value string) {
 	if s.tx != nil {
 		s.guard("header", func() { s.tx.field(name, value, s.conn.agreed.has(milter.OptHeaderLeadingSpace)) })
 	}
-	return s.answer(milter.OptNoHeaderReply, milter.RespContinue)
 }
 
-// Headers ends the header section. The library's own list of fields is not
-// used: it has lost their order.
-func (s *session) Headers(_ textproto.MIMEHeader, m *milter.Modifier) (milter.Response, error) {
+// endOfHeaders ends the header section.
+func (s *session) endOfHeaders() {
 	if s.tx != nil {
 		s.guard("end of headers", func() {
 			start := time.Now()
-			s.tx.note(m)
 			s.tx.endOfHeaders()
 			s.tx.waits.Header = time.Since(start)
 		})
 	}
-	return s.answer(milter.OptNoEOHReply, milter.RespContinue)
 }
 
-// BodyChunk takes a piece of the body, and says when no more is needed.
-func (s *session) BodyChunk(chunk []byte, _ *milter.Modifier) (milter.Response, error) {
-	more := false
+// chunk takes a piece of the body, and says whether more is needed. The piece
+// belongs to the caller.
+func (s *session) chunk(piece []byte) (more bool) {
 	if s.tx != nil {
 		s.guard("body", func() {
 			start := time.Now()
-			more = s.tx.chunk(chunk)
+			more = s.tx.chunk(piece)
 			s.tx.waits.Body += time.Since(start)
 		})
 	}
-	if s.conn.last != nil {
-		return nil, nil // the MTA sent it with end-of-message
-	}
-	if !more && s.conn.agreed.has(milter.OptSkip) {
-		return milter.NewResponse('s', nil), nil
-	}
-	return s.answer(milter.OptNoBodyReply, milter.RespContinue)
+	return more
 }
 
 // Body ends the message: it is judged, edited and answered. The answer is never a
