@@ -2,6 +2,14 @@ package authres
 
 import "strings"
 
+// What stands for a character that cannot be written as it is.
+var (
+	brackets       = strings.NewReplacer("(", "[", ")", "]")
+	commentEscapes = strings.NewReplacer("(", `\(`, ")", `\)`, `\`, `\\`)
+	reasonInstead  = strings.NewReplacer("(", "[", ")", "]", `\`, "/", `"`, "'")
+	quotedEscapes  = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
+)
+
 // Comment makes foreign text harmless for a comment or reason. Result.Comment
 // and Result.Reason go through it when they are written; other places that
 // quote strangers, such as log lines and SMTP replies, may use it too. What it
@@ -24,7 +32,7 @@ func Comment(text string) string {
 	text = strings.Join(words, " ")
 	text = strings.TrimRight(text[:min(len(text), MaxCommentChars)], " ")
 	if !paired(text) {
-		text = strings.NewReplacer("(", "[", ")", "]").Replace(text)
+		text = brackets.Replace(text)
 	}
 	return text
 }
@@ -63,7 +71,7 @@ func commentWords(text string) []string {
 	if text == "" {
 		return nil
 	}
-	text = strings.NewReplacer("(", `\(`, ")", `\)`, `\`, `\\`).Replace(text)
+	text = commentEscapes.Replace(text)
 	return strings.Split("("+text+")", " ")
 }
 
@@ -71,7 +79,7 @@ func commentWords(text string) []string {
 // a comment has escapes, a reason has other characters: there are readers that
 // end a quoted-string at its first quote.
 func reasonValue(text string) string {
-	text = strings.NewReplacer("(", "[", ")", "]", `\`, "/", `"`, "'").Replace(Comment(text))
+	text = reasonInstead.Replace(Comment(text))
 	if text == "" {
 		return ""
 	}
@@ -133,5 +141,5 @@ func tokenOrQuoted(text string) string {
 }
 
 func quote(text string) string {
-	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(text) + `"`
+	return `"` + quotedEscapes.Replace(text) + `"`
 }

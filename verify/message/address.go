@@ -42,7 +42,7 @@ func mailboxDomains(value string) ([]domain.Name, error) {
 	if len(value) > MaxAddressBytes {
 		return nil, errTooLong
 	}
-	p := &addressParser{text: strings.NewReplacer("\r\n", "", "\n", "").Replace(value)}
+	p := &addressParser{text: unfold.Replace(value)}
 	for i := 0; i < len(p.text); i++ {
 		if c := p.text[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return nil, errControl

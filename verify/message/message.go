@@ -40,9 +40,12 @@ func (f Field) Is(name string) bool {
 	return len(text) >= len(name) && strings.EqualFold(text[:len(name)], name) && strings.TrimLeft(text[len(name):], blanks) == ""
 }
 
+// unfold takes out the line ends of a folded value (RFC 5322 §2.2.3).
+var unfold = strings.NewReplacer("\r\n", "", "\n", "")
+
 // Unfolded returns the value on one line without surrounding blanks.
 func (f Field) Unfolded() string {
-	value := strings.NewReplacer("\r\n", "", "\n", "").Replace(f.Value)
+	value := unfold.Replace(f.Value)
 	return strings.Trim(value, " \t")
 }
 
