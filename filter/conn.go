@@ -230,6 +230,7 @@ func (c *conn) direct(cmd byte, data []byte) (done bool, err error) {
 		c.session.endOfHeaders()
 		c.answer('c', milter.OptNoEOHReply)
 	case cmdBody:
+		c.headed = true
 		return true, c.readBody()
 	case cmdData:
 		c.answer('c', milter.OptNoDataReply)

@@ -80,7 +80,7 @@ func (p pipes) converse(octets []byte) []byte {
 func startPipes(tb testing.TB) (pipes, *logBuffer) {
 	tb.Helper()
 	log := &logBuffer{}
-	s := filter.NewServer(slog.New(slog.NewTextHandler(log, nil)), filter.Settings{
+	s := filter.NewServer(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})), filter.Settings{
 		ID:       testID,
 		Verifier: &verify.Verifier{Resolver: dnstest.MustParse(tb, testZone), Now: time.Now, Budget: time.Second, ARC: true},
 		Rules:    &policy.Rules{Enforce: true, OnReject: policy.Reject, OnInvalidAuthor: policy.Reject}, WhenUnable: policy.Accept,

@@ -12,15 +12,9 @@ func (d *delivery) apply(edits []Edit) {
 	queue := newQueued(d.profile.Family, d.received(), d.header)
 	replaced := false
 	for _, e := range edits {
-		field := Field{e.Name, d.leadingBlank() + crlf(e.Value)}
+		d.applyField(queue, e)
 		address := strings.Trim(e.Value, "<>")
 		switch e.Code {
-		case RepAddHeader:
-			queue.add(field)
-		case RepInsertHeader:
-			queue.insert(e.Index, field)
-		case RepChangeHeader:
-			queue.change(e.Index, field, e.Value == "")
 		case RepAddRcpt, RepAddRcptPar:
 			if !slices.Contains(out.Rcpts, address) {
 				out.Rcpts = append(out.Rcpts, address)
@@ -39,6 +33,29 @@ func (d *delivery) apply(edits []Edit) {
 		}
 	}
 	out.Header = queue.header()
+}
+
+// Apply returns a header section as the edits leave it, with the MTA's Received
+// field. It is for tests that speak the protocol themselves; Deliver does it
+// for the others.
+func (c *Conn) Apply(header []Field, edits []Edit) []Field {
+	queue := newQueued(c.profile.Family, (&delivery{Conn: c}).received(), header)
+	for _, e := range edits {
+		c.applyField(queue, e)
+	}
+	return queue.header()
+}
+
+func (c *Conn) applyField(queue *queued, e Edit) {
+	field := Field{e.Name, c.leadingBlank() + crlf(e.Value)}
+	switch e.Code {
+	case RepAddHeader:
+		queue.add(field)
+	case RepInsertHeader:
+		queue.insert(e.Index, field)
+	case RepChangeHeader:
+		queue.change(e.Index, field, e.Value == "")
+	}
 }
 
 // leadingBlank is what the MTA puts between the colon and a filter's value.
