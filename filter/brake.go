@@ -47,7 +47,7 @@ func (b *brake) count(now time.Time, refused bool) (stopped, say bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	number := now.UnixNano() / int64(RejectWindow/brakeSlots)
-	at := &b.slots[number%brakeSlots]
+	at := &b.slots[uint64(number)%brakeSlots] // a clock may be before the epoch
 	if at.number != number {
 		*at = slot{number: number}
 	}
@@ -58,7 +58,7 @@ func (b *brake) count(now time.Time, refused bool) (stopped, say bool) {
 	if !b.stopped {
 		messages, all := 0, 0
 		for _, s := range b.slots {
-			if s.number > number-brakeSlots {
+			if s.number > number-brakeSlots && s.number <= number {
 				messages, all = messages+s.messages, all+s.refused
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/emersion/go-milter"
 
@@ -54,13 +56,14 @@ type Server struct {
 	listeners []net.Listener
 	conns     map[*conn]struct{}
 	closing   bool
+	stopping  chan struct{} // closed when closing
 	gone      chan struct{} // closed when closing and the last connection is gone
 }
 
 // NewServer returns a server that works by the given settings and logs one
 // line for each message.
 func NewServer(log *slog.Logger, s Settings) *Server {
-	server := &Server{log: log, conns: make(map[*conn]struct{}), gone: make(chan struct{})}
+	server := &Server{log: log, conns: make(map[*conn]struct{}), gone: make(chan struct{}), stopping: make(chan struct{})}
 	server.chunks.New = func() any { return new([chunkBuffer]byte) }
 	server.Use(s)
 	return server
@@ -91,15 +94,51 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
-	for {
+	for tries := 0; ; {
 		accepted, err := l.Accept()
-		if err != nil {
-			if s.isClosing() {
-				return nil
-			}
+		switch {
+		case err == nil:
+			tries = 0
+			s.take(accepted)
+		case s.isClosing():
+			return nil
+		case !passing(err):
 			return err
+		default:
+			s.pause(tries, err)
+			tries++
 		}
-		s.take(accepted)
+	}
+}
+
+// passing reports whether an error of Accept goes by: there are too many open
+// files, or the client has gone already.
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// The pauses after an error of Accept: the first, and the longest.
+const (
+	firstPause   = 5 * time.Millisecond
+	longestPause = time.Second
+)
+
+// pause waits before the next connection is accepted, longer each time, and no
+// longer than until Shutdown. MTAs wait meanwhile.
+func (s *Server) pause(tries int, why error) {
+	if tries == 0 {
+		s.log.Error("cannot accept connections, trying again", "error", why)
+	}
+	timer := time.NewTimer(min(firstPause<<min(tries, 16), longestPause))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.stopping:
 	}
 }
 
@@ -223,7 +262,10 @@ func (t *tracked) Close() error {
 // is done, which closes them too; ctx's error is returned then.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	s.closing = true
+	if !s.closing {
+		s.closing = true
+		close(s.stopping)
+	}
 	for _, l := range s.listeners {
 		l.Close()
 	}
