@@ -42,6 +42,7 @@ type conn struct {
 	raw    rawReader
 	in     *bufio.Reader // reads raw
 	midway bool          // a frame has begun to arrive
+	due    time.Time     // when it must be here; zero until that has to be waited for
 	buffer []byte        // the frame last read
 	body   int           // octets of a body chunk that are still to come
 	frames []byte        // frames for the library
@@ -62,8 +63,8 @@ type conn struct {
 type state struct {
 	busy     atomic.Bool // a message is in flight
 	draining atomic.Bool // no further message is wanted
-	// working is when the command under way was received, in nanoseconds since
-	// the epoch; 0 while we wait for the next.
+	// working is when the MTA was last heard, in nanoseconds since the epoch; 0
+	// while we wait for it.
 	working atomic.Int64
 }
 
@@ -81,14 +82,20 @@ type rawReader struct {
 }
 
 func (r rawReader) Read(p []byte) (int, error) {
-	limit := r.limits.Idle
-	if r.midway {
-		limit = r.limits.Stage
+	r.state.working.Store(0)
+	deadline := r.due
+	switch {
+	case !r.midway:
+		deadline = time.Now().Add(r.limits.Idle)
+	case r.due.IsZero():
+		deadline = time.Now().Add(r.limits.Stage)
+		r.due = deadline
 	}
-	if err := r.Conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
+	if err := r.Conn.SetReadDeadline(deadline); err != nil {
 		return 0, err
 	}
 	n, err := r.Conn.Read(p)
+	r.state.working.Store(time.Now().UnixNano())
 	r.quick.again()
 	return n, err
 }
@@ -136,7 +143,6 @@ func (c *conn) negotiate() (agreement, error) {
 
 // next reads one frame and sees to it that it is dealt with.
 func (c *conn) next() error {
-	c.state.working.Store(0)
 	if err := c.flush(); err != nil {
 		return err
 	}
@@ -150,7 +156,6 @@ func (c *conn) next() error {
 	if err != nil {
 		return err
 	}
-	c.state.working.Store(time.Now().UnixNano())
 	if done, err := c.direct(cmd, data); done || err != nil {
 		return err
 	}
@@ -179,7 +184,7 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 	if _, err := io.ReadFull(c.in, head[:1]); err != nil {
 		return 0, nil, err
 	}
-	c.midway = true
+	c.midway, c.due = true, time.Time{}
 	if _, err := io.ReadFull(c.in, head[1:]); err != nil {
 		return 0, nil, err
 	}

@@ -237,3 +237,41 @@ func inUse() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapInuse + m.StackInuse)
 }
+
+// blocking is a recorder that does not come back until it is let go.
+type blocking chan struct{}
+
+func (b blocking) Record(*filter.Outcome) { <-b }
+
+// TestStuck: a session that is at one command for too long is seen, and one that
+// waits for its MTA is not.
+func TestStuck(t *testing.T) {
+	b := make(blocking)
+	s := startZone(t, func(s *filter.Settings) { s.Recorder = b })
+	c := s.dial(t, miltertest.Postfix())
+	later := time.Now().Add(time.Hour)
+	if n := s.Stuck(later, time.Minute); n != 0 {
+		t.Errorf("%d are stuck before the first message", n)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		deliver(t, c, mail())
+	}()
+	for late := time.Now().Add(10 * time.Second); s.Stuck(later, time.Minute) != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("nobody is stuck")
+		}
+	}
+	if n := s.Stuck(time.Now(), time.Minute); n != 0 {
+		t.Errorf("%d are stuck after no time", n)
+	}
+	close(b)
+	<-done
+	for late := time.Now().Add(10 * time.Second); s.Stuck(later, time.Minute) != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("still stuck")
+		}
+	}
+	quit(t, c)
+}

@@ -3,6 +3,7 @@ package filter_test
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,7 +180,31 @@ func TestTimeLimits(t *testing.T) {
 		}
 	}
 	closes("half a packet", filter.Limits{Stage: 50 * time.Millisecond}, "\x00\x00", true)
+	trickles(t)
 	closes("half a packet, with time", filter.Limits{Stage: time.Hour}, "\x00\x00", false)
 	closes("nothing", filter.Limits{Idle: 50 * time.Millisecond}, "", true)
 	closes("nothing, with time", filter.Limits{Idle: time.Hour, Stage: 50 * time.Millisecond}, "", false)
+}
+
+// trickles: a packet that never ends though something always comes is given up
+// too.
+func trickles(t *testing.T) {
+	t.Helper()
+	s := startZone(t, func(s *filter.Settings) { s.Limits.Stage = 100 * time.Millisecond })
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(slices.Concat(offer, []byte{0, 0, 255, 255, 'L'})); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.Now().Add(10 * time.Second); s.Stats().Sessions > 0; <-tick.C {
+		if time.Now().After(late) {
+			t.Fatal("a packet may take for ever")
+		}
+		_, _ = c.Write([]byte{'x'}) // fails once the filter has hung up
+	}
 }
