@@ -36,7 +36,7 @@ func TestSets(t *testing.T) {
 		t.Fatalf("got %s (%v) with %d sets, want pass with 2", got.Result, got.Err, len(got.Sets))
 	}
 	for i, want := range []string{
-		"1 none a.example s ams.example a.example [{dmarc pass   [{header from author.example}]}]",
+		"1 none a.example s ams.example a.example [dmarc=pass header.from=author.example]",
 		"2 pass b.example s b.example mx.b.example []",
 	} {
 		s := got.Sets[i]
