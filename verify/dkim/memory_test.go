@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"time"
 
 	"assay/verify/dkim"
 	"assay/verify/domain"
@@ -13,7 +14,7 @@ import (
 func TestAllocations(t *testing.T) {
 	const most = 60
 	s := newSigner(t, 2048)
-	v := dkim.Verifier{Resolver: s.zone, Now: clock}
+	v := dkim.Verifier{Resolver: s.zone, Now: time.Now} // the signer states the time of signing
 	var counts []float64
 	for _, size := range []int{20 << 10, 5 << 20} {
 		header, body := split(s.sign(t, append([]byte(benchHeader), text(size)...), 1, dkim.Relaxed))
