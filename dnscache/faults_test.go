@@ -214,6 +214,25 @@ func TestTCPRefused(t *testing.T) {
 	if err == nil || kind(err) != "temporary" || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
+	if got := r.Stats().Upstreams[0].NoTCP; got == 0 {
+		t.Error("it is not noticed that the server has no TCP")
+	}
+}
+
+// TestTCPTruncated counts nothing against a server that answers over TCP.
+func TestTCPTruncated(t *testing.T) {
+	r := New(Config{Servers: servers(serve(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		m := respond(query, "x. 60 IN TXT whole")
+		m.Truncated = !isTCP(w)
+		w.WriteMsg(m)
+	}))})
+	defer r.Close()
+	if got := resolve(r, t.Context(), "TXT", "x"); got != `"whole"` {
+		t.Fatalf("got %s", got)
+	}
+	if got := r.Stats().Upstreams[0]; got.NoTCP != 0 || got.Took <= 0 {
+		t.Errorf("%d without TCP, %s for all replies", got.NoTCP, got.Took)
+	}
 }
 
 // TestRestart restarts the only server under load: nobody notices.

@@ -38,6 +38,10 @@ type UpstreamStats struct {
 	Average time.Duration
 	// Latency counts the replies by the time they took, see LatencyBounds.
 	Latency [len(LatencyBounds) + 1]uint64
+	Took    time.Duration // all replies together
+	// NoTCP counts the answers since the last success that were to be had over
+	// TCP only, and were not.
+	NoTCP uint64
 }
 
 // health is what we observed of a server.
@@ -62,6 +66,7 @@ func (h *health) replied(took time.Duration) {
 		class++
 	}
 	h.stats.Latency[class]++
+	h.stats.Took += took
 	h.stats.Average += (took - h.stats.Average) / healthWeight
 }
 
@@ -70,6 +75,17 @@ func (h *health) lost(cost time.Duration) {
 	defer h.mu.Unlock()
 	h.stats.Lost++
 	h.stats.Average += (cost - h.stats.Average) / healthWeight
+}
+
+// overTCP notes what came of asking again over TCP.
+func (h *health) overTCP(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil {
+		h.stats.NoTCP = 0
+	} else {
+		h.stats.NoTCP++
+	}
 }
 
 // grade is how good the server is, 0 being best.

@@ -201,6 +201,9 @@ func (r *Resolver) attempt(ctx context.Context, u *upstream, server int, q quest
 		<-r.sockets
 	}()
 	a.answer, a.err = r.try(ctx, u, q)
+	if a.err == nil {
+		r.answered.Store(r.now().UnixNano())
+	}
 	return a
 }
 

@@ -28,6 +28,8 @@ type counters struct {
 	hits, misses, stale, prefetches, queries atomic.Uint64
 
 	answers, noData, absent, failures atomic.Uint64
+
+	answered atomic.Int64 // when a server last said something of use, in nanoseconds since the epoch
 }
 
 // count counts what came of a question.

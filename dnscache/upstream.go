@@ -53,6 +53,9 @@ func (u *upstream) ask(ctx context.Context, q question, c *Config) (*dns.Msg, er
 	// does not repeat the case of the name or the cookie, because it may be forged.
 	// RFC 7873 §5.3: and where the server likes no cookie.
 	reply, err = u.stream.ask(ctx, query)
+	if !errors.Is(ctx.Err(), context.Canceled) { // another server was quicker
+		u.overTCP(err)
+	}
 	if err == nil && !kept && !keepsCase(reply, query) {
 		u.lowers.Store(true) // nobody forges over TCP: the server is like that
 	}
