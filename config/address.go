@@ -58,6 +58,35 @@ func (a Address) text() string {
 	return a.String()
 }
 
+// StatusAddress is where we tell how we are; the zero one is nowhere.
+type StatusAddress Address
+
+// IsZero reports whether the address is nowhere.
+func (a StatusAddress) IsZero() bool { return a == StatusAddress{} }
+
+// String is the address as it is written: "127.0.0.1:8892", or unix:PATH.
+func (a StatusAddress) String() string {
+	if a.IsZero() {
+		return ""
+	}
+	return strings.TrimPrefix(Address(a).text(), "inet:")
+}
+
+// parseStatusAddress reads HOST:PORT or what ParseAddress reads; "" is nowhere.
+func parseStatusAddress(text string) (StatusAddress, error) {
+	if text == "" {
+		return StatusAddress{}, nil
+	}
+	if a, err := ParseAddress(text); err == nil {
+		return StatusAddress(a), nil
+	}
+	a, err := parseInet("inet", text)
+	if err != nil && strings.Contains(text, "/") {
+		err = faultf("%s is not an address", quoted(text)).hinted(`write "127.0.0.1:8892" or "unix:/run/assay/status.sock"`)
+	}
+	return StatusAddress(a), err
+}
+
 // ParseAddress reads an address in the form of Postfix (unix:PATH,
 // inet:HOST:PORT) or of Sendmail (local:PATH, inet:PORT@HOST,
 // inet6:PORT@HOST). HOST is an IP address, in brackets where a port follows

@@ -70,6 +70,40 @@ func TestAddressRefused(t *testing.T) {
 	refused("inet:a..b:8891")
 }
 
+func TestStatusAddress(t *testing.T) {
+	form := func(text string, want StatusAddress, written string) {
+		t.Helper()
+		got, err := parseStatusAddress(text)
+		if err != nil || got != want || got.String() != written {
+			t.Errorf("%q: got %+v (%q), %v; want %+v (%q)", text, got, got, err, want, written)
+		}
+	}
+	form("", StatusAddress{}, "")
+	form("127.0.0.1:8892", StatusAddress{"tcp4", "127.0.0.1:8892"}, "127.0.0.1:8892")
+	form("inet:127.0.0.1:8892", StatusAddress{"tcp4", "127.0.0.1:8892"}, "127.0.0.1:8892")
+	form("[::1]:8892", StatusAddress{"tcp6", "[::1]:8892"}, "[::1]:8892")
+	form("localhost:8892", StatusAddress{"tcp", "localhost:8892"}, "localhost:8892")
+	form("unix:/run/assay/status.sock", StatusAddress{"unix", "/run/assay/status.sock"}, "unix:/run/assay/status.sock")
+
+	refused := func(text, want, hint string) {
+		t.Helper()
+		if _, err := parseStatusAddress(text); err == nil || err.Error() != want || hintOf(err) != hint {
+			t.Errorf("%q: got %v, hint %q; want %s, hint %q", text, err, hintOf(err), want, hint)
+		}
+	}
+	refused("8892", `"8892" is not HOST:PORT`, `write "inet:127.0.0.1:8892"`)
+	refused("/run/assay/status.sock", `"/run/assay/status.sock" is not an address`, `write "127.0.0.1:8892" or "unix:/run/assay/status.sock"`)
+	refused("http://127.0.0.1:8892", `"http://127.0.0.1:8892" is not an address`, `write "127.0.0.1:8892" or "unix:/run/assay/status.sock"`)
+}
+
+// TestOneAddressForTwo: both cannot listen there.
+func TestOneAddressForTwo(t *testing.T) {
+	_, err := Parse("f", []byte("[listen]\nstatus = \"127.0.0.1:8891\"\n"), host)
+	if err == nil || !strings.Contains(err.Error(), `listen.status: "127.0.0.1:8891" is the address of listen.milter`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSocketPathLimit(t *testing.T) {
 	path := "/" + strings.Repeat("p", MaxSocketPath-1)
 	if _, err := ParseAddress("unix:" + path); err != nil {

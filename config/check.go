@@ -20,7 +20,13 @@ func (r *reader) checkRelations(cfg *Config) {
 			quoted(formatDuration(cfg.DNS.MessageBudget)), quoted(formatDuration(cfg.DNS.Timeout))).
 			hinted("one query must fit into what a message may take"))
 	}
-	if _, said := r.top.lines["authserv_id"]; said {
+	for _, milter := range cfg.Listen.Milter {
+		if Address(cfg.Listen.Status) == milter {
+			r.report(r.sections["listen"].lines["listen.status"], "listen.status", faultf("%s is the address of listen.milter", quoted(cfg.Listen.Status.String())).
+				hinted("each needs a port or socket of its own"))
+		}
+	}
+	if _, cfg.IDStated = r.top.lines["authserv_id"]; cfg.IDStated {
 		return
 	}
 	if _, err := ParseAuthservID(string(cfg.AuthservID)); err != nil {

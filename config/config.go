@@ -28,6 +28,9 @@ type Config struct {
 	Limits     Limits      `key:"limits" says:"what MTAs and senders can make us keep; beyond a limit a message is deferred (451 4.3.2), or what failure.when_unable says"`
 	Failure    Failure     `key:"failure" says:"our own fault, never the sender's"`
 
+	// IDStated tells whether AuthservID is in the file, and not this host's name.
+	IDStated bool
+
 	// Next is what Shadow.File says; nil where there is none, or it was not read.
 	Next *Config
 
@@ -37,6 +40,8 @@ type Config struct {
 // Listen says where the MTA finds us.
 type Listen struct {
 	Milter []Address     `key:"milter" is:"required,unique,lone,shown" says:"or \"unix:/run/assay/milter.sock\", \"inet:8891@127.0.0.1\", or a list of them"`
+	Status StatusAddress `key:"status" says:"such as \"127.0.0.1:8892\" or \"unix:/run/assay/status.sock\": metrics, health and \"assay status\", for whoever gets there; default: off"`
+	Pprof  bool          `key:"pprof" says:"there, /debug/pprof too: profiles of the running program"`
 	Drain  time.Duration `key:"drain" range:"0s..1h" says:"how long a stop waits for messages in flight"`
 }
 

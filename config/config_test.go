@@ -50,11 +50,14 @@ func TestGoodFiles(t *testing.T) {
 	next.Policy.Mode = Enforce
 	want := Config{
 		AuthservID: "Mail.Example.ORG",
+		IDStated:   true,
 		Listen: Listen{
 			Milter: []Address{{"unix", "/run/assay/milter.sock"}, {"tcp6", "[::1]:8891"}, {"tcp", "localhost:8892"}},
+			Status: StatusAddress{"unix", "/run/assay/status.sock"},
+			Pprof:  true,
 			Drain:  90 * time.Second,
 		},
-		Log: Log{Format: LogJSON, Privacy: "domains", DebugClients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, DebugAuthors: []domain.Pattern{{Below: true, Name: domain.MustParse("example.net")}}},
+		Log:    Log{Format: LogJSON, Privacy: "domains", DebugClients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, DebugAuthors: []domain.Pattern{{Below: true, Name: domain.MustParse("example.net")}}},
 		Limits: Limits{Sessions: 100, SessionsPerHost: 50, Messages: 20, HeaderFields: 1000, HeaderBytes: 100000, FrameBytes: 80000, Stage: 10 * time.Second, Idle: time.Hour},
 		Exempt: Exempt{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		DNS: DNS{

@@ -41,6 +41,8 @@ func decode(n *unstable.Node, target any) error {
 		return decodeText(n, p, ParseAuthservID, "a name", "mx.example.org")
 	case *Address:
 		return decodeText(n, p, ParseAddress, "an address", "inet:127.0.0.1:8891")
+	case *StatusAddress:
+		return decodeText(n, p, parseStatusAddress, "an address", "127.0.0.1:8892")
 	case *Word:
 		return decodeText(n, p, parseWord[Word], "a word", "pass")
 	case *YesNo:

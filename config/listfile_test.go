@@ -62,6 +62,7 @@ func TestListFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.IDStated = true // as Show states everything
 	checkConfig(t, "Show read back", again, c)
 }
 

@@ -108,7 +108,7 @@ func encode(value reflect.Value) string {
 			return encode(reflect.ValueOf(texts))
 		}
 		return quoteTOML(v.texts()[0])
-	case domain.Name, domain.Pattern, netip.Prefix, Server, Mode, Action, AuthservID, Word, Path, Name, Recipient, HeaderField, string:
+	case domain.Name, domain.Pattern, netip.Prefix, Server, StatusAddress, Mode, Action, AuthservID, Word, Path, Name, Recipient, HeaderField, string:
 		return quoteTOML(fmt.Sprint(v))
 	}
 	items := make([]string, value.Len())

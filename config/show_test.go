@@ -25,6 +25,8 @@ func TestShow(t *testing.T) {
 	}
 	const want = `authserv_id = "Mail.Example.ORG"
 listen.milter = ["unix:/run/assay/milter.sock", "inet:[::1]:8891", "inet:localhost:8892"]
+listen.status = "unix:/run/assay/status.sock"
+listen.pprof = true
 listen.drain = "1m30s"
 log.format = "json"
 log.privacy = "domains"
@@ -110,6 +112,7 @@ func TestReferenceFileIsDefaults(t *testing.T) {
 	checkConfig(t, "reference file", mustParse(t, Describe()), Default(host))
 
 	want := Default(host)
+	want.IDStated = true
 	want.Exceptions, want.Rules, want.Forwarders = []Exception{exampleException()}, []Rule{exampleRule()}, []Forwarder{exampleForwarder()}
 	open := commented.ReplaceAllString(Describe(), "$1")
 	checkConfig(t, "reference file with all lines in force", mustParse(t, open), want)
