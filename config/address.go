@@ -72,8 +72,8 @@ func (a StatusAddress) String() string {
 	return strings.TrimPrefix(Address(a).text(), "inet:")
 }
 
-// parseStatusAddress reads HOST:PORT or what ParseAddress reads; "" is nowhere.
-func parseStatusAddress(text string) (StatusAddress, error) {
+// ParseStatusAddress reads HOST:PORT or what [ParseAddress] reads; "" is nowhere.
+func ParseStatusAddress(text string) (StatusAddress, error) {
 	if text == "" {
 		return StatusAddress{}, nil
 	}

@@ -73,7 +73,7 @@ func TestAddressRefused(t *testing.T) {
 func TestStatusAddress(t *testing.T) {
 	form := func(text string, want StatusAddress, written string) {
 		t.Helper()
-		got, err := parseStatusAddress(text)
+		got, err := ParseStatusAddress(text)
 		if err != nil || got != want || got.String() != written {
 			t.Errorf("%q: got %+v (%q), %v; want %+v (%q)", text, got, got, err, want, written)
 		}
@@ -87,7 +87,7 @@ func TestStatusAddress(t *testing.T) {
 
 	refused := func(text, want, hint string) {
 		t.Helper()
-		if _, err := parseStatusAddress(text); err == nil || err.Error() != want || hintOf(err) != hint {
+		if _, err := ParseStatusAddress(text); err == nil || err.Error() != want || hintOf(err) != hint {
 			t.Errorf("%q: got %v, hint %q; want %s, hint %q", text, err, hintOf(err), want, hint)
 		}
 	}

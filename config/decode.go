@@ -42,7 +42,7 @@ func decode(n *unstable.Node, target any) error {
 	case *Address:
 		return decodeText(n, p, ParseAddress, "an address", "inet:127.0.0.1:8891")
 	case *StatusAddress:
-		return decodeText(n, p, parseStatusAddress, "an address", "127.0.0.1:8892")
+		return decodeText(n, p, ParseStatusAddress, "an address", "127.0.0.1:8892")
 	case *Word:
 		return decodeText(n, p, parseWord[Word], "a word", "pass")
 	case *YesNo:

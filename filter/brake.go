@@ -37,6 +37,12 @@ type slot struct {
 	messages, refused int
 }
 
+func (b *brake) hasStopped() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stopped
+}
+
 // count takes a message that is judged at now and, by its verdict, refused or
 // not. It reports whether refusing is stopped, and whether it is time to say
 // so.

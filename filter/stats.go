@@ -13,6 +13,7 @@ type Stats struct {
 	CannotEdit uint64 // of these, those whose MTA does not allow header changes
 	Panics     uint64
 	TurnedAway uint64 // connections and messages that a limit forbade
+	Stopped    bool   // refusing has stopped, see Settings.MaxRejects
 }
 
 // counters is what a server counts all its life.
@@ -25,7 +26,10 @@ type counters struct {
 
 // Stats returns the numbers as they are now.
 func (s *Server) Stats() Stats {
-	stats := Stats{Accepted: s.accepted.Load(), CannotEdit: s.cannotEdit.Load(), Panics: s.panics.Load(), TurnedAway: s.turnedAway.Load()}
+	stats := Stats{
+		Accepted: s.accepted.Load(), CannotEdit: s.cannotEdit.Load(), Panics: s.panics.Load(), TurnedAway: s.turnedAway.Load(),
+		Stopped: s.settings.Load().brake.hasStopped(),
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats.Sessions = len(s.conns)

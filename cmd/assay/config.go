@@ -29,15 +29,19 @@ var errWhatConfig = errors.New("say what to do with the configuration; \"assay c
 func configCheck() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:     "check -c FILE",
-		Short:   "Report every problem of a configuration file",
+		Use:   "check -c FILE",
+		Short: "Report every problem of a configuration file",
+		Long: "Report every problem of a configuration file. Where it says listen.status and the milter\n" +
+			"runs, exceptions that have ended, or have decided nothing since it started, are named too.",
 		Example: "  assay config check -c /etc/assay/assay.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := loadConfig(file); err != nil {
+			c, err := loadConfig(file)
+			if err != nil {
 				return err
 			}
 			say(cmd.ErrOrStderr(), "%s: no problems found", file)
+			sayUnused(cmd, c)
 			return nil
 		},
 	}

@@ -4,15 +4,23 @@ import (
 	"time"
 
 	"assay/config"
+	"assay/policy"
 )
+
+// ended returns the exceptions that no longer hold.
+func ended(exceptions []policy.Rule, now time.Time) (ended []policy.Rule) {
+	for _, e := range exceptions {
+		if e.Expired(now) {
+			ended = append(ended, e)
+		}
+	}
+	return ended
+}
 
 // warnExpired speaks of the exceptions that no longer hold: somebody may rely
 // on one still, and nobody dares to remove it.
 func (s *service) warnExpired(now time.Time) {
-	rules := rulesOf(config.Config{Exceptions: s.config.Exceptions})
-	for _, e := range rules.Exceptions {
-		if e.Expired(now) {
-			s.log.Warn("exception has ended: renew or remove it", "rule", e.Name, "until", e.Until.Format(time.DateOnly), "owner", e.Owner, "reason", e.Reason)
-		}
+	for _, e := range ended(rulesOf(config.Config{Exceptions: s.config.Exceptions}).Exceptions, now) {
+		s.log.Warn("exception has ended: renew or remove it", "rule", e.Name, "until", e.Until.Format(time.DateOnly), "owner", e.Owner, "reason", e.Reason)
 	}
 }

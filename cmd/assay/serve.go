@@ -22,6 +22,7 @@ import (
 	"assay/contrib"
 	"assay/dnscache"
 	"assay/filter"
+	"assay/web"
 )
 
 func serveCommand() *cobra.Command {
@@ -65,6 +66,7 @@ type service struct {
 	log      *slog.Logger
 	server   *filter.Server
 	resolver *dnscache.Resolver
+	monitor  *web.Monitor
 }
 
 func (s *service) run(ctx context.Context) error {
@@ -80,10 +82,19 @@ func (s *service) run(ctx context.Context) error {
 		return err
 	}
 	slog.SetDefault(s.log) // the milter library speaks through the standard logger
-	s.server = filter.NewServer(s.log, settingsWith(s.resolver, s.config))
+	s.monitor = web.New(version, time.Now)
+	s.server = filter.NewServer(s.log, s.settings())
+	s.monitor.Use(s.facts())
 
 	listeners, err := listen(s.config.Listen.Milter)
 	if err != nil {
+		return err
+	}
+	status, err := listenStatus(s.config.Listen.Status)
+	if err != nil {
+		for _, l := range listeners {
+			l.Close()
+		}
 		return err
 	}
 	s.welcome()
@@ -92,8 +103,18 @@ func (s *service) run(ctx context.Context) error {
 	for _, l := range listeners {
 		group.Go(func() error { return s.server.Serve(l) })
 	}
-	group.Go(func() error { return s.attend(ctx) })
+	// How we are is told until the last message is finished.
+	drained, finish := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { s.tell(drained, status); return nil })
+	group.Go(func() error { defer finish(); return s.attend(ctx) })
 	return group.Wait()
+}
+
+// settings is what sessions work by in the configuration in force.
+func (s *service) settings() filter.Settings {
+	settings := settingsWith(s.resolver, s.config)
+	settings.Recorder = s.monitor
+	return settings
 }
 
 // attend waits for signals until ctx ends, and lets messages in flight finish
@@ -125,33 +146,42 @@ func (s *service) attend(ctx context.Context) error {
 // sessions, or leaves everything as it is.
 func (s *service) readAgain() {
 	fresh, err := loadConfig(s.file)
-	if err != nil {
-		var problems config.Problems
-		if errors.As(err, &problems) {
-			for _, p := range problems {
-				s.log.Error("configuration refused", "problem", p.Error(), "hint", p.Hint)
-			}
-		} else {
-			s.log.Error("configuration refused", "problem", err.Error())
-		}
-		s.log.Error("the configuration read before stays in force")
-		return
+	if err == nil {
+		err = s.renewResolver(fresh)
 	}
-	if err := s.renewResolver(fresh); err != nil {
-		s.log.Error("configuration refused", "problem", err.Error())
+	if err != nil {
+		s.refuse(err)
 		return
 	}
 	if !slices.Equal(fresh.Listen.Milter, s.config.Listen.Milter) {
 		s.log.Warn("listen.milter changed: this takes a restart")
 	}
+	if fresh.Listen.Status != s.config.Listen.Status {
+		s.log.Warn("listen.status changed: this takes a restart")
+	}
 	if fresh.Log.Format != s.config.Log.Format {
 		s.log.Warn("log.format changed: this takes a restart")
 	}
-	fresh.Listen.Milter, fresh.Log.Format = s.config.Listen.Milter, s.config.Log.Format
+	fresh.Listen.Milter, fresh.Listen.Status, fresh.Log.Format = s.config.Listen.Milter, s.config.Listen.Status, s.config.Log.Format
 	s.config = fresh
-	s.server.Use(settingsWith(s.resolver, s.config))
+	s.server.Use(s.settings())
+	s.monitor.Use(s.facts())
 	s.warnExpired(time.Now())
 	s.log.Info("configuration read again", "file", s.file)
+}
+
+// refuse says why a configuration does not come into force.
+func (s *service) refuse(err error) {
+	s.monitor.Refused(strings.ReplaceAll(err.Error(), "\n", "; "))
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		for _, p := range problems {
+			s.log.Error("configuration refused", "problem", p.Error(), "hint", p.Hint)
+		}
+	} else {
+		s.log.Error("configuration refused", "problem", err.Error())
+	}
+	s.log.Error("the configuration read before stays in force")
 }
 
 // renewResolver makes the resolver that the fresh configuration asks for. Where
@@ -184,10 +214,12 @@ func (s *service) welcome() {
 		strings.ReplaceAll(contrib.SendmailMC, contrib.DefaultSendmail, address.Sendmail()))
 }
 
-// listen opens all addresses or none.
+// listen opens all addresses or none. Any local user may connect to a unix socket:
+// the folder it lies in says who gets there, and the MTA runs as another user than
+// we do.
 func listen(addresses []config.Address) (listeners []net.Listener, err error) {
 	for _, a := range addresses {
-		l, err := listenOn(a)
+		l, err := listenOn(a, 0o666)
 		if err != nil {
 			for _, l := range listeners {
 				l.Close()
@@ -200,9 +232,8 @@ func listen(addresses []config.Address) (listeners []net.Listener, err error) {
 }
 
 // listenOn opens one address. A unix socket that nobody listens on any more is
-// taken over. Any local user may connect to one: the folder it lies in says who
-// gets there, and the MTA runs as another user than we do.
-func listenOn(a config.Address) (net.Listener, error) {
+// taken over; mode says who may connect to it, but for the folder it lies in.
+func listenOn(a config.Address, mode fs.FileMode) (net.Listener, error) {
 	if a.Network != "unix" {
 		return net.Listen(a.Network, a.Addr)
 	}
@@ -213,7 +244,7 @@ func listenOn(a config.Address) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(a.Addr, 0o666); err != nil {
+	if err := os.Chmod(a.Addr, mode); err != nil {
 		l.Close()
 		return nil, err
 	}

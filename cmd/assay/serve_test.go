@@ -37,7 +37,8 @@ late.example.com. TXT TIMEOUT
 `)
 	d := &daemon{file: filepath.Join(folder, "assay.toml"), zone: zone, sink: mtatest.StartSink(t)}
 	milter := "unix:" + filepath.Join(folder, "milter.sock")
-	d.base = fmt.Sprintf("authserv_id = %q\nlisten.milter = %q\ndns.servers = [%q]\ndns.timeout = \"1s\"\n", testID, milter, zone.Serve(t))
+	d.base = fmt.Sprintf("authserv_id = %q\nlisten.milter = %q\nlisten.status = %q\ndns.servers = [%q]\ndns.timeout = \"3s\"\n",
+		testID, milter, "unix:"+filepath.Join(folder, "status.sock"), zone.Serve(t))
 	d.configure(t, "")
 	d.process = startProcess(t, buildAssay(t), "serve", "-c", d.file)
 	d.err.wait(t, "msg=listening", 1)
@@ -94,7 +95,7 @@ func TestServe(t *testing.T) {
 	d.configure(t, "policy.mode = \"enforce\"\npolicy.on_rejct = \"reject\"\n")
 	d.signal(t, syscall.SIGHUP)
 	d.err.wait(t, "the configuration read before stays in force", 1)
-	if said := d.err.String(); !strings.Contains(said, "policy.on_rejct: unknown setting") || !strings.Contains(said, d.file+":6") {
+	if said := d.err.String(); !strings.Contains(said, "policy.on_rejct: unknown setting") || !strings.Contains(said, d.file+":7") {
 		t.Errorf("the bad file is not explained: %s", said)
 	}
 	d.finish(t, d.begin(t, "a@example.com"), "250 ")
@@ -207,7 +208,7 @@ func TestSocketTakenOver(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	address := config.Address{Network: "unix", Addr: filepath.Join(folder, "s")}
-	first, err := listenOn(address)
+	first, err := listenOn(address, 0o666)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"assay/web"
+)
+
+// command runs a command of ours in this process.
+func command(args ...string) (status int, out, talk string) {
+	var o, e strings.Builder
+	status = run(context.Background(), args, strings.NewReader(""), &o, &e)
+	return status, o.String(), e.String()
+}
+
+// TestStatus asks a running milter how it is, from its first message to its last.
+func TestStatus(t *testing.T) {
+	d := startDaemon(t)
+	status, out, talk := command("status", "-c", d.file)
+	if status != exitYes || !strings.Contains(out, "\nready    yes\n") || !strings.Contains(out, "\nday      0 messages\n") {
+		t.Errorf("at the start: %d\n%s%s", status, out, talk)
+	}
+	d.configure(t, `
+[policy]
+mode = "enforce"
+on_reject = "reject"
+[[exception]]
+author_domain = "partner.example"
+action = "accept"
+reason = "ticket 4711"
+owner = "ops@example.org"
+until = 9999-03-01
+[[rule]]
+name = "all-of-it"
+author_domain = ".example.com"
+action = "tag"
+reason = "never matches"
+`)
+	d.signal(t, syscall.SIGHUP)
+	d.err.wait(t, "configuration read again", 1)
+	d.finish(t, d.begin(t, "a@example.com"), "550 5.7.26 ")
+
+	status, out, talk = command("status", "-c", d.file)
+	for _, want := range []string{
+		`assay    ` + version + `, up \d+s, mode enforce, authserv_id ` + testID,
+		`config   ` + d.file + `, read \d+s ago, hash [0-9a-f]{12}`,
+		`minute   1 message; reject 1; dmarc fail 1`,
+		`hour     1 message; reject 1; dmarc fail 1`,
+		`dns      \d+ look-ups, \d+ % from the cache of \d+ answers, \d+ queries`,
+		` +127\.0\.0\.1:\d+: \d+ queries, 0 lost, .*s on average`,
+		`failing  example\.com: 1 message`,
+		`exception 1: 0 hits, ticket 4711`,
+		`rule     all-of-it: 0 hits, never matches`,
+	} {
+		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(out) {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if status != exitYes || talk != "" || t.Failed() {
+		t.Errorf("%d\n%s%s", status, out, talk)
+	}
+
+	if status, _, talk = command("config", "check", "-c", d.file); status != exitYes ||
+		!regexp.MustCompile(`exception 1 has never been used in \d+s: is it needed\? \(ticket 4711; ask ops@example.org\)\n`).MatchString(talk) {
+		t.Errorf("config check: %d\n%s", status, talk)
+	}
+
+	d.configure(t, "colour = 1\n")
+	d.signal(t, syscall.SIGHUP)
+	d.err.wait(t, "the configuration read before stays in force", 1)
+	at := "unix:" + filepath.Join(filepath.Dir(d.file), "status.sock")
+	status, out, _ = command("status", "--at", at)
+	if want := "\nwarning  config-refused: the configuration read last was refused: " + d.file + ":6"; status != exitNo || !strings.Contains(out, want) {
+		t.Errorf("a refused configuration: %d, no %s\n%s", status, want, out)
+	}
+	status, out, _ = command("status", "--at", at, "--json")
+	var s web.Status
+	if err := json.Unmarshal([]byte(out), &s); err != nil || status != exitNo || s.Config.Refused == "" {
+		t.Errorf("JSON: %d, %v\n%s", status, err, out)
+	}
+}
+
+// TestDebugCommand switches the details by the status socket.
+func TestDebugCommand(t *testing.T) {
+	d := startDaemon(t)
+	if status, _, talk := command("debug", "on", "-c", d.file, "--client", "192.0.2.0/24", "--for", "1m"); status != exitYes || !strings.HasPrefix(talk, "assay: details are logged until ") {
+		t.Fatalf("%d %s", status, talk)
+	}
+	d.finish(t, d.begin(t, "a@example.com"), "250 ")
+	d.err.wait(t, "msg=detail", 1)
+	if _, out, _ := command("status", "-c", d.file); !strings.Contains(out, "\ndebug    details are logged for ") {
+		t.Errorf("the status says nothing of it:\n%s", out)
+	}
+	if status, _, talk := command("debug", "off", "-c", d.file); status != exitYes || talk != "assay: details are no longer logged\n" {
+		t.Fatalf("%d %s", status, talk)
+	}
+	before := strings.Count(d.err.String(), "msg=detail")
+	d.finish(t, d.begin(t, "a@example.com"), "250 ")
+	d.err.wait(t, "msg=message", 2)
+	if after := strings.Count(d.err.String(), "msg=detail"); after != before {
+		t.Errorf("%d lines of details more", after-before)
+	}
+	if status, _, talk := command("debug", "on", "-c", d.file, "--author", "no domain"); status != exitUsage || !strings.Contains(talk, `the running assay says: author: "no domain"`) {
+		t.Errorf("%d %s", status, talk)
+	}
+}
+
+// TestDrain: while a message is finished, no more mail is wanted, the numbers can
+// be read, and the message is not disturbed.
+func TestDrain(t *testing.T) {
+	d := startDaemon(t)
+	last := d.begin(t, "a@late.example.com")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.finish(t, last, "250 ")
+	}()
+	d.wantAsked(t, "TXT late.example.com")
+	d.signal(t, syscall.SIGTERM)
+	d.err.wait(t, "msg=stopping", 1)
+	socket := filepath.Join(filepath.Dir(d.file), "status.sock")
+	ask := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	for path, want := range map[string]int{"/readyz": 503, "/healthz": 200, "/metrics": 200} {
+		response, err := ask.Get("http://assay" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, response.StatusCode, want)
+		}
+	}
+	<-done
+	if status := d.status(t); status != exitYes {
+		t.Errorf("exit status %d", status)
+	}
+}
