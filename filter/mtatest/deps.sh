@@ -1,10 +1,11 @@
 #!/bin/bash
-# Makes a real Postfix and a real Sendmail available to the tests of this package.
+# Makes a real Postfix and a real Sendmail available to the tests of this package, and promtool to those of web.
 # Run by "make deps" from the root of the repository, on Debian, as root when something is missing.
 # Running it again changes nothing.
 set -euo pipefail
 
 sendmail_root=${ASSAY_SENDMAIL_ROOT:-.cache/sendmail}
+prometheus_root=.cache/prometheus
 apt=(apt-get -q -o DPkg::Lock::Timeout=120 -o APT::Sandbox::User=root)
 
 installed() {
@@ -17,10 +18,11 @@ for package in postfix swaks m4 libnsl2 libwrap0 liblockfile1 libsasl2-2; do
 	installed "$package" || missing+=("$package")
 done
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
-unpack=no
-[ -x "$sendmail_root/usr/libexec/sendmail/sendmail" ] || unpack=yes
+unpack=()
+[ -x "$sendmail_root/usr/libexec/sendmail/sendmail" ] || unpack+=(sendmail)
+command -v promtool >/dev/null || [ -x "$prometheus_root/usr/bin/promtool" ] || unpack+=(prometheus)
 
-if [ ${#missing[@]} -eq 0 ] && [ $unpack = no ]; then
+if [ ${#missing[@]} -eq 0 ] && [ ${#unpack[@]} -eq 0 ]; then
 	echo "deps: everything is here"
 	exit 0
 fi
@@ -35,17 +37,29 @@ if [ ${#missing[@]} -gt 0 ]; then
 	DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends --no-remove "${missing[@]}"
 fi
 
-if [ $unpack = yes ]; then
-	# Sendmail cannot be installed beside Postfix, so its packages are only unpacked.
-	echo "deps: unpacking Sendmail into $sendmail_root"
-	[ ${#missing[@]} -gt 0 ] || [ "$(id -u)" != 0 ] || "${apt[@]}" update
-	mkdir -p "$(dirname "$sendmail_root")"
-	work=$(mktemp -d "$sendmail_root.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	(cd "$work" && "${apt[@]}" download sendmail-bin sendmail-base sendmail-cf)
+[ ${#unpack[@]} -eq 0 ] || [ ${#missing[@]} -gt 0 ] || [ "$(id -u)" != 0 ] || "${apt[@]}" update
+
+# unpack ROOT PACKAGE…: packages that are only unpacked, below ROOT.
+unpack() {
+	local root=$1 work
+	shift
+	echo "deps: unpacking $* into $root"
+	mkdir -p "$(dirname "$root")"
+	work=$(mktemp -d "$root.XXXXXX")
+	(cd "$work" && "${apt[@]}" download "$@")
 	for package in "$work"/*.deb; do
 		dpkg -x "$package" "$work/root"
 	done
-	rm -rf "$sendmail_root"
-	mv "$work/root" "$sendmail_root"
-fi
+	rm -rf "$root"
+	mv "$work/root" "$root"
+	rm -rf "$work"
+}
+
+for what in "${unpack[@]}"; do
+	case $what in
+	# Sendmail cannot be installed beside Postfix.
+	sendmail) unpack "$sendmail_root" sendmail-bin sendmail-base sendmail-cf ;;
+	# Of Prometheus only promtool is wanted.
+	prometheus) unpack "$prometheus_root" prometheus ;;
+	esac
+done
