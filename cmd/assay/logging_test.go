@@ -40,7 +40,12 @@ func startLogging(t *testing.T, program, more string) (p *process, socket string
 // sendOne delivers one message from 192.0.2.7.
 func sendOne(t *testing.T, socket string) {
 	t.Helper()
-	c, err := miltertest.Dial("unix", socket, miltertest.Postfix())
+	sendOver(t, "unix", socket)
+}
+
+func sendOver(t *testing.T, network, address string) {
+	t.Helper()
+	c, err := miltertest.Dial(network, address, miltertest.Postfix())
 	if err != nil {
 		t.Fatal(err)
 	}

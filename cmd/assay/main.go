@@ -41,6 +41,14 @@ type later struct{ error }
 
 func (l later) Unwrap() error { return l.error }
 
+// hinted is an error with the next step of who meets it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
 // run is main without the process around it.
 func run(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) int {
 	root := rootCommand()
@@ -67,6 +75,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) 
 		return exitLater
 	}
 	say(talk, "%v", err)
+	var next hinted
+	if errors.As(err, &next) {
+		say(talk, "hint: %s", next.hint)
+	}
 	if word := unknownCommand(err); word != "" {
 		if near := root.SuggestionsFor(word); len(near) > 0 {
 			say(talk, "hint: did you mean \"assay %s\"?", near[0])

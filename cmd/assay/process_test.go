@@ -34,7 +34,13 @@ type process struct {
 // startProcess runs the program, until the end of the test at the latest.
 func startProcess(t *testing.T, program string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), out: newTalk(), err: newTalk(), ended: make(chan struct{})}
+	return startCommand(t, exec.Command(program, args...))
+}
+
+// startCommand starts what has been made ready.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, out: newTalk(), err: newTalk(), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

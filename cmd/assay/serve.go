@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"slices"
@@ -45,7 +43,13 @@ func serveCommand() *cobra.Command {
 			defer signal.Stop(usr1)
 			daily := time.NewTicker(24 * time.Hour)
 			defer daily.Stop()
-			s := service{file: file, reload: hup, debug: usr1, day: daily.C, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
+			beat, stopBeat, err := watchdogBeat()
+			if err != nil {
+				return err
+			}
+			defer stopBeat()
+			crashBySignal()
+			s := service{file: file, reload: hup, debug: usr1, day: daily.C, beat: beat, out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr()}
 			return s.run(cmd.Context())
 		},
 	}
@@ -59,6 +63,7 @@ type service struct {
 	reload <-chan os.Signal
 	debug  <-chan os.Signal
 	day    <-chan time.Time // once a day
+	beat   <-chan time.Time // when systemd's watchdog is to be fed; nil where there is none
 	out    io.Writer
 	talk   io.Writer
 
@@ -67,6 +72,7 @@ type service struct {
 	server   *filter.Server
 	resolver *dnscache.Resolver
 	monitor  *web.Monitor
+	patience time.Duration // a session that is at one command for longer is stuck
 }
 
 func (s *service) run(ctx context.Context) error {
@@ -84,28 +90,26 @@ func (s *service) run(ctx context.Context) error {
 	slog.SetDefault(s.log) // the milter library speaks through the standard logger
 	s.monitor = web.New(version, time.Now)
 	s.server = filter.NewServer(s.log, s.settings())
-	s.monitor.Use(s.facts())
 
-	listeners, err := listen(s.config.Listen.Milter)
+	sockets, err := openSockets(s.config)
 	if err != nil {
 		return err
 	}
-	status, err := listenStatus(s.config.Listen.Status)
-	if err != nil {
-		for _, l := range listeners {
-			l.Close()
-		}
-		return err
+	s.patience = patienceWith(s.config)
+	s.monitor.Use(s.facts())
+	if sockets.passed {
+		s.log.Info("systemd has opened the milter sockets: listen.milter is not used")
 	}
-	s.welcome()
+	s.welcome(sockets.addresses)
 	s.warnExpired(time.Now())
+	s.notifyReady() // MTAs that connect from now on are kept waiting by the kernel
 	group, ctx := errgroup.WithContext(ctx)
-	for _, l := range listeners {
+	for _, l := range sockets.milter {
 		group.Go(func() error { return s.server.Serve(l) })
 	}
 	// How we are is told until the last message is finished.
 	drained, finish := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { s.tell(drained, status); return nil })
+	group.Go(func() error { s.tell(drained, sockets.status); return nil })
 	group.Go(func() error { defer finish(); return s.attend(ctx) })
 	return group.Wait()
 }
@@ -123,13 +127,18 @@ func (s *service) attend(ctx context.Context) error {
 	for {
 		select {
 		case <-s.reload:
+			s.notifyReloading()
 			s.readAgain()
+			s.notifyReady()
 		case <-s.debug:
 			s.toggleDebug(time.Now())
 		case now := <-s.day:
 			s.warnExpired(now)
+		case now := <-s.beat:
+			s.feed(now)
 		case <-ctx.Done():
 			s.log.Info("stopping", "drain", s.config.Listen.Drain)
+			s.notifyStopping()
 			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Listen.Drain)
 			defer cancel()
 			if err := s.server.Shutdown(drain); err != nil {
@@ -164,6 +173,7 @@ func (s *service) readAgain() {
 	}
 	fresh.Listen.Milter, fresh.Listen.Status, fresh.Log.Format = s.config.Listen.Milter, s.config.Listen.Status, s.config.Log.Format
 	s.config = fresh
+	s.patience = max(s.patience, patienceWith(fresh)) // sessions keep what they began with
 	s.server.Use(s.settings())
 	s.monitor.Use(s.facts())
 	s.warnExpired(time.Now())
@@ -201,72 +211,15 @@ func (s *service) renewResolver(fresh config.Config) error {
 
 // welcome says where the milter is to be found and, as long as nothing is
 // configured, what to tell the MTA.
-func (s *service) welcome() {
-	for _, a := range s.config.Listen.Milter {
+func (s *service) welcome(addresses []config.Address) {
+	for _, a := range addresses {
 		s.log.Info("listening", "milter", a.String(), "authserv_id", string(s.config.AuthservID), "mode", string(s.config.Policy.Mode))
 	}
 	if s.file != "" {
 		return
 	}
-	address := s.config.Listen.Milter[0]
+	address := addresses[0]
 	fmt.Fprintf(s.out, "%s\n%s\n",
 		strings.ReplaceAll(contrib.PostfixMainCF, contrib.DefaultMilter, address.String()),
 		strings.ReplaceAll(contrib.SendmailMC, contrib.DefaultSendmail, address.Sendmail()))
-}
-
-// listen opens all addresses or none. Any local user may connect to a unix socket:
-// the folder it lies in says who gets there, and the MTA runs as another user than
-// we do.
-func listen(addresses []config.Address) (listeners []net.Listener, err error) {
-	for _, a := range addresses {
-		l, err := listenOn(a, 0o666)
-		if err != nil {
-			for _, l := range listeners {
-				l.Close()
-			}
-			return nil, fmt.Errorf("listen.milter: %w", err)
-		}
-		listeners = append(listeners, l)
-	}
-	return listeners, nil
-}
-
-// listenOn opens one address. A unix socket that nobody listens on any more is
-// taken over; mode says who may connect to it, but for the folder it lies in.
-func listenOn(a config.Address, mode fs.FileMode) (net.Listener, error) {
-	if a.Network != "unix" {
-		return net.Listen(a.Network, a.Addr)
-	}
-	if err := clearStale(a.Addr); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen(a.Network, a.Addr)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(a.Addr, mode); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
-func clearStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if info.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("%s exists and is no socket", path)
-	}
-	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
-		c.Close()
-		return fmt.Errorf("another process listens on %s", path)
-	} else if !errors.Is(err, syscall.ECONNREFUSED) {
-		return err
-	}
-	return os.Remove(path)
 }

@@ -162,8 +162,10 @@ func TestServeRefuses(t *testing.T) {
 		}
 	}
 	check("policy.mode = \"enforced\"\n", exitUsage, `assay.toml:1: policy.mode: "enforced" is not one of observe, enforce`)
-	check("listen.milter = \"unix:"+folder+"\"\n", exitUsage, "exists and is no socket")
+	check("listen.milter = \"unix:"+folder+"\"\n", exitUsage, "listen.milter: unix:"+folder+": "+folder+" exists and is no socket")
 	check("listen.milter = \"inet:192.0.2.1:8891\"\n", exitUsage, "listen.milter: listen tcp4 192.0.2.1:8891")
+	check("listen.milter = \"unix:"+folder+"/no/s\"\n", exitUsage,
+		"assay: listen.milter: unix:"+folder+"/no/s: there is no folder "+folder+"/no\nassay: hint: make it for the user")
 }
 
 // TestWelcome: without a file, "assay serve" prints the lines to paste.
@@ -174,7 +176,7 @@ func TestWelcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := service{out: &out, config: c, log: slog.New(slog.NewTextHandler(&log, nil))}
-	s.welcome()
+	s.welcome(c.Listen.Milter)
 	if want := contrib.PostfixMainCF + "\n" + contrib.SendmailMC + "\n"; out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &out, want)
 	}
@@ -183,8 +185,8 @@ func TestWelcome(t *testing.T) {
 	}
 
 	out.Reset()
-	s.config.Listen.Milter = []config.Address{{Network: "unix", Addr: "/run/assay/milter.sock"}}
-	s.welcome()
+	socket := []config.Address{{Network: "unix", Addr: "/run/assay/milter.sock"}}
+	s.welcome(socket)
 	for _, want := range []string{"smtpd_milters = unix:/run/assay/milter.sock\n", "`S=local:/run/assay/milter.sock, F=T"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("got\n%s\nwant in it %s", &out, want)
@@ -193,40 +195,8 @@ func TestWelcome(t *testing.T) {
 
 	out.Reset()
 	s.file = "assay.toml"
-	s.welcome()
+	s.welcome(socket)
 	if out.Len() > 0 {
 		t.Errorf("with a file: got %s", &out)
-	}
-}
-
-// TestSocketTakenOver: a socket that is left of a process that died is replaced,
-// one that is in use is not, and neither is a file.
-func TestSocketTakenOver(t *testing.T) {
-	folder, err := os.MkdirTemp("", "assay")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	address := config.Address{Network: "unix", Addr: filepath.Join(folder, "s")}
-	first, err := listenOn(address, 0o666)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := listen([]config.Address{address}); err == nil || !strings.Contains(err.Error(), "another process listens") {
-		t.Errorf("in use: %v", err)
-	}
-	first.(interface{ SetUnlinkOnClose(bool) }).SetUnlinkOnClose(false)
-	first.Close()
-	second, err := listen([]config.Address{address})
-	if err != nil {
-		t.Fatalf("left over: %v", err)
-	}
-	defer second[0].Close()
-	if info, err := os.Stat(address.Addr); err != nil || info.Mode().Perm() != 0o666 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	addresses := []config.Address{{Network: "tcp4", Addr: "127.0.0.1:0"}, address}
-	if listeners, err := listen(addresses); err == nil || slices.Contains(listeners, nil) || len(listeners) > 0 {
-		t.Errorf("all or none: %v, %v", listeners, err)
 	}
 }
