@@ -74,13 +74,13 @@ func Folder(t testing.TB) string {
 func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		unavailable(t, "only root can start a mail server")
+		Unavailable(t, "only root can start a mail server")
 	}
 }
 
-// unavailable ends a test for which the MTA cannot be had: a skip on a machine of somebody who has none, a failure where
+// Unavailable ends a test for which the MTA cannot be had: a skip on a machine of somebody who has none, a failure where
 // ASSAY_REQUIRE_MTA says that there must be one.
-func unavailable(t testing.TB, why string) {
+func Unavailable(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("ASSAY_REQUIRE_MTA") == "1" {
 		t.Fatalf("mtatest: %s, and ASSAY_REQUIRE_MTA is set", why)

@@ -19,7 +19,7 @@ func StartPostfix(t testing.TB, sink *Sink, milter string, extra ...string) *MTA
 	t.Helper()
 	needRoot(t)
 	if _, err := os.Stat(postfixCommand); err != nil {
-		unavailable(t, "Postfix is not installed; \"make deps\" installs it")
+		Unavailable(t, "Postfix is not installed; \"make deps\" installs it")
 	}
 	folder := Folder(t)
 	etc := filepath.Join(folder, "etc")

@@ -27,7 +27,7 @@ func StartSendmail(t testing.TB, sink *Sink, milter string) *MTA {
 	root := sendmailRoot(t)
 	program := filepath.Join(root, "usr/libexec/sendmail/sendmail")
 	if _, err := os.Stat(program); err != nil {
-		unavailable(t, "Sendmail is not in "+root+"; \"make deps\" unpacks it")
+		Unavailable(t, "Sendmail is not in "+root+"; \"make deps\" unpacks it")
 	}
 	folder := Folder(t)
 	s := newSettings(t, folder, sink)
