@@ -3,12 +3,16 @@ FUZZTIME ?= 20s
 
 .PHONY: build deps test check bench fuzz
 
+# The same tree and the same Go give the same bytes, whoever builds it and where. -buildvcs notes the revision where
+# there is one; "go version -m assay" lists it, the flags and every module with its checksum (the bill of materials).
 build:
-	CGO_ENABLED=0 go build -trimpath -o assay ./cmd/assay
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o assay ./cmd/assay
 
-# A real Postfix and a real Sendmail for the tests. Needs Debian, and root when something is missing.
+# A real Postfix and a real Sendmail for the tests, and what checks units and packages. Needs Debian, and root when
+# something is missing.
 deps:
 	filter/mtatest/deps.sh
+	contrib/package/deps.sh
 
 # With ASSAY_REQUIRE_MTA a test that needs an MTA fails where it would otherwise be skipped.
 test: deps

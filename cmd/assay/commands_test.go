@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -108,17 +107,6 @@ func TestDescribe(t *testing.T) {
 	}
 	if out.String() != contrib.AssayTOML {
 		t.Errorf("differs from contrib/assay.toml:\n%s", &out)
-	}
-}
-
-func TestVersion(t *testing.T) {
-	var out, talk strings.Builder
-	if status := run(context.Background(), []string{"version"}, nil, &out, &talk); status != exitYes || talk.Len() > 0 {
-		t.Errorf("status %d, said %s", status, &talk)
-	}
-	want := regexp.MustCompile(`^assay ` + regexp.QuoteMeta(version) + ` \([0-9a-z ]+, go1\.\S+\)\n$`)
-	if !want.MatchString(out.String()) {
-		t.Errorf("got %q, want %s", &out, want)
 	}
 }
 

@@ -58,11 +58,11 @@ func patienceWith(c config.Config) time.Duration {
 func (s *service) feed(now time.Time) {
 	if stuck := s.server.Stuck(now, s.patience); stuck > 0 {
 		s.log.Error("sessions are stuck: the watchdog is not fed", "sessions", stuck, "longer_than", s.patience)
-		s.notify(fmt.Sprintf("STATUS=%d sessions are stuck", stuck))
+		s.notify("STATUS=stuck: " + plural(stuck, "session"))
 		return
 	}
 	stats := s.server.Stats()
-	s.notify(sd.SdNotifyWatchdog, fmt.Sprintf("STATUS=%d sessions, %d messages in flight, mode %s", stats.Sessions, stats.Busy, s.config.Policy.Mode))
+	s.notify(sd.SdNotifyWatchdog, fmt.Sprintf("STATUS=%s, %s in flight, mode %s", plural(stats.Sessions, "session"), plural(stats.Busy, "message"), s.config.Policy.Mode))
 }
 
 // crashBySignal makes a crash, and the watchdog's SIGABRT, end the process by that

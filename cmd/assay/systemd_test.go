@@ -137,7 +137,7 @@ func TestWatchdog(t *testing.T) {
 		beat <- now
 		return m.told(t)[0]
 	}
-	const fed, stuck = "WATCHDOG=1", "STATUS=1 sessions are stuck"
+	const fed, stuck = "WATCHDOG=1", "STATUS=stuck: 1 session"
 	want := func(wanted string, now time.Time) {
 		t.Helper()
 		if got := told(now); got != wanted {
