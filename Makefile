@@ -17,7 +17,7 @@ deps:
 # With ASSAY_REQUIRE_MTA a test that needs an MTA fails where it would otherwise be skipped.
 test: deps
 	ASSAY_REQUIRE_MTA=1 go test -race ./...
-	go test -run TestCacheHitBars ./dnscache # measures time, which the race detector would not let it
+	go test -run 'TestCacheHitBars|TestLookUpBars' ./dnscache ./policy # measure time, which the race detector would not let them
 
 check:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt these: $$unformatted"; exit 1; fi
