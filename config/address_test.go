@@ -99,7 +99,7 @@ func TestStatusAddress(t *testing.T) {
 // TestOneAddressForTwo: both cannot listen there.
 func TestOneAddressForTwo(t *testing.T) {
 	_, err := Parse("f", []byte("[listen]\nstatus = \"127.0.0.1:8891\"\n"), host)
-	if err == nil || !strings.Contains(err.Error(), `listen.status: "127.0.0.1:8891" is the address of listen.milter`) {
+	if err == nil || !strings.Contains(err.Error(), `f:2:10: listen.status: "127.0.0.1:8891" is the address of listen.milter`) {
 		t.Errorf("got %v", err)
 	}
 }

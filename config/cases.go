@@ -1,9 +1,7 @@
 package config
 
 import (
-	"io"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -58,12 +56,7 @@ type caseFile struct {
 // LoadCases reads the cases of the file at path. The error is [Problems], or
 // that of the system when the file cannot be read.
 func LoadCases(path string) ([]Case, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	text, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -74,39 +67,39 @@ func LoadCases(path string) ([]Case, error) {
 // [Problems].
 func ParseCases(file string, text []byte) ([]Case, error) {
 	var cases caseFile
-	problems := unreadable(text)
-	if problems == nil {
-		r := newReader(file, text, &cases)
-		r.reference = "contrib/policy-tests.toml shows every setting"
-		problems = r.read(func() { r.checkCases(cases.Cases) })
+	if problems := unreadable(file, text); problems != nil {
+		return nil, problems
 	}
-	if len(problems) > 0 {
-		return nil, problems.of(file)
+	r := newReader(file, text, &cases)
+	r.reference = "contrib/policy-tests.toml shows every setting"
+	if problems := r.read(func() { r.checkCases(cases.Cases) }); len(problems) > 0 {
+		return nil, problems
 	}
 	return cases.Cases, nil
 }
 
 // checkCases reports cases that contradict themselves, and completes the others.
+// A setting that is wrong contradicts nothing.
 func (r *reader) checkCases(cases []Case) {
 	if len(cases) == 0 && len(r.problems) == 0 {
 		r.report(0, "case", faultf("there is none").hinted("begin each with [[case]]"))
 	}
-	named := map[string]int{}
+	named := map[string]place{}
 	for i := range cases {
 		c, in := &cases[i], r.listed[i]
-		c.Line = in.line
+		c.Line = r.lineOf(in.at)
 		if before := named[c.Name]; before > 0 && c.Name != "" {
-			r.report(in.lines["case.name"], "case.name", faultf("%s is the name of another case, on line %d", quoted(c.Name), before))
+			r.report(in.values["case.name"], "case.name", faultf("%s is the name of another case, on line %d", quoted(c.Name), r.lineOf(before)))
 		}
-		named[c.Name] = in.lines["case.name"]
+		named[c.Name] = in.values["case.name"]
 		if !c.AuthorDomain.IsZero() && c.Author != "" && c.Author != "valid" {
-			r.report(in.lines["case.author"], "case.author", faultf("%s has no author_domain", quoted(string(c.Author))))
+			r.report(in.values["case.author"], "case.author", faultf("%s has no author_domain", quoted(string(c.Author))))
 		}
-		if c.AuthorDomain.IsZero() && c.Author == "valid" {
-			r.report(in.lines["case.author"], "case.author", faultf("%s needs an author_domain", quoted(string(c.Author))))
+		if in.values["case.author_domain"] == 0 && c.Author == "valid" {
+			r.report(in.values["case.author"], "case.author", faultf("%s needs an author_domain", quoted(string(c.Author))))
 		}
-		if !c.Sealer.IsZero() && c.ARC != "pass" {
-			r.report(in.lines["case.sealer"], "case.sealer", faultf("only a chain that passes has one").hinted(`add arc = "pass"`))
+		if !c.Sealer.IsZero() && c.ARC != "pass" && (c.ARC != "" || in.values["case.arc"] == 0) {
+			r.report(in.values["case.sealer"], "case.sealer", faultf("only a chain that passes has one").hinted(`add arc = "pass"`))
 		}
 	}
 }

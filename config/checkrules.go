@@ -5,7 +5,7 @@ import "reflect"
 // checkRules reports rules and exceptions that are right setting by setting
 // and make no sense as a whole.
 func (r *reader) checkRules(cfg *Config) {
-	named := map[Name]int{}
+	named := map[Name]place{}
 	exceptions, rules := 0, 0
 	for _, in := range r.listed {
 		switch in.key {
@@ -17,16 +17,16 @@ func (r *reader) checkRules(cfg *Config) {
 			r.checkMatch(in, rule.Match)
 			r.checkReply(in, rule)
 			if before := named[rule.Name]; before > 0 && rule.Name != "" {
-				r.report(in.lines["rule.name"], "rule.name", faultf("%s is the name of another rule, on line %d", quoted(string(rule.Name)), before))
+				r.report(in.values["rule.name"], "rule.name", faultf("%s is the name of another rule, on line %d", quoted(string(rule.Name)), r.lineOf(before)))
 			}
-			named[rule.Name] = in.lines["rule.name"]
+			named[rule.Name] = in.values["rule.name"]
 			rules++
 		case "forwarder":
 			r.checkForwarder(in)
 		}
 	}
 	if cfg.SPF.Early && cfg.SPF.OnFail != Reject && !r.hasProblem("policy.spf.on_fail", "policy.spf.early") {
-		r.report(r.sections["policy.spf"].lines["policy.spf.early"], "policy.spf.early",
+		r.report(r.sections["policy.spf"].values["policy.spf.early"], "policy.spf.early",
 			faultf("refuses early what policy.spf.on_fail does not refuse").hinted(`write policy.spf.on_fail = "reject", or leave early out`))
 	}
 }
@@ -36,35 +36,35 @@ func (r *reader) checkMatch(in *section, m Match) {
 	if !reflect.ValueOf(m).IsZero() {
 		return
 	}
-	for key := range in.lines {
+	for key := range in.values {
 		if s := r.known[key]; s.promoted {
 			return
 		}
 	}
-	r.report(in.line, in.key, faultf("has no condition: it would match every message").hinted(`add one, such as author_domain = "partner.example"`))
+	r.report(in.at, in.key, faultf("has no condition: it would match every message").hinted(`add one, such as author_domain = "partner.example"`))
 }
 
 // checkForwarder: without a client everybody would be one, and without
 // recipients it would be trusted for all of them.
 func (r *reader) checkForwarder(in *section) {
-	if in.lines["forwarder.networks"] == 0 && in.lines["forwarder.client_name"] == 0 {
-		r.report(in.line, in.key, faultf("has neither networks nor client_name").hinted(`add one, such as client_name = "fwd.example.edu"`))
+	if in.values["forwarder.networks"] == 0 && in.values["forwarder.client_name"] == 0 {
+		r.report(in.at, in.key, faultf("has neither networks nor client_name").hinted(`add one, such as client_name = "fwd.example.edu"`))
 	}
 }
 
 // checkReply: the class of a reply is that of the action (RFC 3463 §3.1).
 func (r *reader) checkReply(in *section, rule Rule) {
-	line := in.lines["rule.reply"]
+	at := in.values["rule.reply"]
 	if rule.Reply.Code == 0 || rule.Action == "" {
 		return
 	}
 	class := map[Action]int{Reject: 5, Defer: 4}[rule.Action]
 	switch {
 	case class == 0:
-		r.report(line, "rule.reply", faultf("a message that gets %s is not replied to in words", quoted(string(rule.Action))).
+		r.report(at, "rule.reply", faultf("a message that gets %s is not replied to in words", quoted(string(rule.Action))).
 			hinted(`write action = "reject" or "defer", or leave the reply out`))
 	case rule.Reply.Code/100 != class:
-		r.report(line, "rule.reply", faultf("%d is not a code for %s", rule.Reply.Code, quoted(string(rule.Action))).
+		r.report(at, "rule.reply", faultf("%d is not a code for %s", rule.Reply.Code, quoted(string(rule.Action))).
 			hinted("write a code that begins with %d", class))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +139,7 @@ func TestLoadErrors(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[dns]\ntimeout = \"3\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := file + `:2: dns.timeout: "3" has no unit`
+	want := file + `:2:11: dns.timeout: "3" has no unit`
 	if _, err := Load(file, host); err == nil || err.Error() != want {
 		t.Errorf("Load of a broken file: got %v, want %s", err, want)
 	}
@@ -217,6 +218,17 @@ func TestLimits(t *testing.T) {
 	accepted("highest", "[listen]\ndrain = \"1h\"\n[dns]\ntimeout = \"1m\"\nmessage_budget = \"10m\"\ncache_entries = 10000000\nmax_ttl = \"7d\"\n", true)
 	accepted("budget of one query", "[dns]\ntimeout = \"3s\"\nmessage_budget = \"3s\"\n", true)
 
+	accepted("sections at limit", strings.Repeat(rule, MaxSections), true)
+	for what, text := range map[string]string{
+		"sections":        strings.Repeat("[[rule]]\n", 2*MaxSections),
+		"inline sections": "rule = [" + strings.Repeat("{},\n", MaxSections+1) + "]",
+		"limit+1":         strings.Repeat("[[rule]]\n", MaxSections) + "[[exception]]",
+	} {
+		if ps := problems(text); len(ps) != 1 || ps[0].Line != MaxSections+1 || ps[0].Text != "more than 10000 sections" {
+			t.Errorf("%s over limit: got %.200v", what, ps)
+		}
+	}
+
 	unknown := func(n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -235,11 +247,40 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestHalfWritten: a file that was cut off is refused unless it ends after a
+// value; then nobody can tell.
+func TestHalfWritten(t *testing.T) {
+	text, err := os.ReadFile("testdata/good/full.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, ends := 0, regexp.MustCompile(`(["'\]}\d]|true|false|#[^\n]*|\s|^)$`)
+	for n := range text {
+		_, err := Parse("f", text[:n], host)
+		var problems Problems
+		switch {
+		case err == nil && !ends.Match(text[:n]):
+			t.Fatalf("accepted: %q", text[max(0, n-40):n])
+		case err != nil && !errors.As(err, &problems):
+			t.Fatalf("got %v, want Problems", err)
+		case err != nil:
+			last = n
+		}
+	}
+	if last < len(text)*9/10 {
+		t.Errorf("what is cut off after byte %d of %d is always accepted", last, len(text))
+	}
+}
+
 // Values that nest or go on without end are refused, not followed.
 func TestHostileShapes(t *testing.T) {
 	refused := func(what, text string) {
 		t.Helper()
+		start := time.Now()
 		_, err := Parse("f", []byte(text), host)
+		if took := time.Since(start); took > 5*time.Second { // a tenth of a second, on a busy machine with the race detector
+			t.Errorf("%s: took %v", what, took)
+		}
 		var problems Problems
 		if !errors.As(err, &problems) {
 			t.Errorf("%s: got %v, want Problems", what, err)
@@ -261,5 +302,8 @@ func TestHostileShapes(t *testing.T) {
 	refused("long number", "dns.timeout = "+strings.Repeat("1", n))
 	refused("long fraction", "dns.timeout = 1."+strings.Repeat("1", n))
 	refused("long date", "dns.timeout = 2027-03-01T10:00:00."+strings.Repeat("1", n))
+	refused("many sections", strings.Repeat("[[rule]]\n", MaxFileBytes/9))
+	refused("many inline sections", "rule = ["+strings.Repeat("{},", MaxFileBytes/4)+"]")
+	refused("many bad items of one line", "exempt.networks = ["+strings.Repeat(`"::/0",`, n/2)+"]")
 	refused("many servers", "dns.servers = ["+strings.Repeat(`"x",`, n/2)+"]")
 }

@@ -94,7 +94,10 @@ func decodeInt(n *unstable.Node, p *int) error {
 	}
 	raw := clipped(string(n.Data), maxQuoted)
 	value, err := strconv.ParseInt(strings.ReplaceAll(string(n.Data), "_", ""), 0, strconv.IntSize)
-	if err != nil {
+	switch {
+	case err != nil && raw[0] == '-':
+		return faultf("%s is too small", raw)
+	case err != nil:
 		return faultf("%s is too large", raw)
 	}
 	*p = int(value)

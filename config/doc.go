@@ -2,8 +2,9 @@
 //
 // Every setting has a default, so an empty file is a working configuration.
 // A mistake is never guessed away: an unknown key, a number without a unit or
-// a value out of range is a [Problem] with its line and a hint, and all
-// problems of a file are reported at once. A file with a problem gives no
+// a value out of range is a [Problem] with its line, column and a hint, and all
+// problems of a file, of the lists that it names and of the policy that it is to
+// try are reported at once. A file with a problem gives no
 // configuration at all.
 //
 // The structs in config.go are the only description of the file. Their tags

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -17,7 +15,8 @@ import (
 // filePrefix begins an item of a list that stands for all lines of a file.
 const filePrefix = "file:"
 
-// MaxListBytes is the size of the largest list file that is read.
+// MaxListBytes is the size of all list files of a configuration together, each
+// counted as often as it is named.
 const MaxListBytes = 32 << 20
 
 // maxListLine is the longest line of a list file, in bytes.
@@ -25,8 +24,9 @@ const maxListLine = 1000
 
 var errNotRegular = errors.New("not a regular file")
 
-// readList returns the text of a list file.
-func readList(path string) ([]byte, error) {
+// readNamed returns the text of a file that a configuration names, and a byte
+// more than MaxListBytes at most.
+func readNamed(path string) ([]byte, error) {
 	// A pipe would hang, and a device has no end.
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
@@ -38,30 +38,17 @@ func readList(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxListBytes+1))
-	if err == nil && len(text) > MaxListBytes {
-		return nil, faultf("larger than %d MiB", MaxListBytes>>20)
-	}
-	return text, err
+	return io.ReadAll(io.LimitReader(f, MaxListBytes+1))
 }
 
-// position is where an item stands.
-type position struct {
-	line   int    // in the configuration
-	file   string // the list file it comes from; "" for none
-	inFile int    // line there
-}
-
-// reportAt adds a problem of an item.
-func (r *reader) reportAt(at position, key string, err error) {
-	if r.full() {
-		return
+// cannotRead is the fault of a file that a configuration names.
+func cannotRead(path string, err error) error {
+	var system *os.PathError
+	if !errors.As(err, &system) {
+		return faultf("%q: %v", path, err)
 	}
-	p := Problem{Line: at.line, Key: key, Text: err.Error(), Hint: hintOf(err), at: at.line}
-	if at.file != "" {
-		p.File, p.Line = at.file, at.inFile
-	}
-	r.problems = append(r.problems, p)
+	// The error of the system has named the path already.
+	return faultf("%q: %v", path, system.Err).hinted("is it there, and readable for the user that assay runs as?")
 }
 
 // absolute is a path as it is meant in the configuration.
@@ -72,28 +59,25 @@ func (r *reader) absolute(path string) string {
 	return filepath.Join(filepath.Dir(r.file), path)
 }
 
-// listFile returns the items in a list file, one a line.
-func (r *reader) listFile(s setting, path string, line int) ([]item, bool) {
-	path = r.absolute(path)
-	if r.open == nil {
-		r.report(line, s.key, faultf("%s cannot be read here", quoted(filePrefix+path)).hinted("lists are read with the file that names them"))
-		return nil, false
-	}
-	text, err := r.open(path)
+// listFile returns the items in a list file, one a line. The item that names it
+// is at that place.
+func (r *reader) listFile(s setting, path string, named place) ([]item, bool) {
+	text, err := r.openList(path)
 	if err != nil {
-		var system *os.PathError
-		if errors.As(err, &system) {
-			err = system.Err // the path is named already
-		}
-		r.report(line, s.key, faultf("%s: %v", quoted(path), err).hinted("is it there, and readable for the user that assay runs as?"))
+		r.report(named, s.key, err)
 		return nil, false
 	}
+	path = r.absolute(path)
 	items := make([]item, 0, bytes.Count(text, []byte{'\n'})+1)
-	number := 0
+	line := 0
 	for raw := range bytes.Lines(text) {
-		number++
+		line++
 		bare := uncommented(raw)
-		switch at := (position{line, path, number}); {
+		before := raw[:len(raw)-len(bytes.TrimLeftFunc(raw, unicode.IsSpace))]
+		switch at := (position{named, path, line, utf8.RuneCount(before) + 1}); {
+		case line == 1 && bytes.HasPrefix(raw, []byte(byteOrderMark)):
+			r.reportAt(at, s.key, faultf("begins with a byte order mark").hinted("save it as UTF-8 without one"))
+			return nil, false
 		case len(bare) > maxListLine:
 			r.reportAt(at, s.key, faultf("longer than %d bytes", maxListLine))
 			return nil, false
@@ -102,6 +86,27 @@ func (r *reader) listFile(s setting, path string, line int) ([]item, bool) {
 		}
 	}
 	return items, true
+}
+
+// openList returns the text of a list file that is named so.
+func (r *reader) openList(path string) ([]byte, error) {
+	full := r.absolute(path)
+	switch _, err := parsePath(full); {
+	case err != nil:
+		return nil, err
+	case path == "":
+		return nil, faultf("%s names no file", quoted(filePrefix))
+	case r.lists == nil:
+		return nil, faultf("%s cannot be read here", quoted(filePrefix+full)).hinted("lists are read with the file that names them")
+	}
+	text, err := r.lists(full)
+	if err != nil {
+		return nil, cannotRead(full, err)
+	}
+	if r.listBytes += len(text); r.listBytes > MaxListBytes {
+		return nil, faultf("the list files are larger than %d MiB together", MaxListBytes>>20)
+	}
+	return text, nil
 }
 
 // uncommented is a line without its comment: "#" at its start or after a blank,
@@ -114,62 +119,4 @@ func uncommented(line []byte) []byte {
 		}
 	}
 	return bytes.TrimSpace(line)
-}
-
-// item is an item of a list and where it stands.
-type item struct {
-	node *unstable.Node
-	at   position
-}
-
-// expand replaces the items that name files by what is in these.
-func (r *reader) expand(s setting, nodes []*unstable.Node, line int) (items []item, fromFile, ok bool) {
-	ok = true
-	for _, n := range nodes {
-		at := r.lineOf(n, line)
-		path, named := strings.CutPrefix(string(n.Data), filePrefix)
-		if n.Kind != unstable.String || !named {
-			items = append(items, item{n, position{line: at}})
-			continue
-		}
-		lines, read := r.listFile(s, path, at)
-		items = append(items, lines...)
-		fromFile, ok = true, ok && read
-	}
-	return items, fromFile, ok
-}
-
-// checkOverlap reports networks of which one is part of another: one of the
-// two was meant otherwise.
-func (r *reader) checkOverlap(s setting, list reflect.Value, items []item) (ok bool) {
-	networks, isNetworks := list.Interface().([]netip.Prefix)
-	if !isNetworks {
-		return true
-	}
-	order := make([]int, len(networks))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if c := networks[a].Addr().Compare(networks[b].Addr()); c != 0 {
-			return c
-		}
-		return networks[a].Bits() - networks[b].Bits()
-	})
-	ok = true
-	outer := 0
-	for at, i := range order {
-		switch p := networks[i]; {
-		case at == 0 || !networks[outer].Overlaps(p):
-			outer = i
-		default:
-			ok = false
-			text := faultf("%s is part of %s", p, networks[outer])
-			if p == networks[outer] {
-				text = faultf("%s is stated twice", p)
-			}
-			r.reportAt(items[i].at, s.key, text)
-		}
-	}
-	return ok
 }

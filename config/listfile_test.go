@@ -75,39 +75,45 @@ func TestEmptyListFile(t *testing.T) {
 	}
 }
 
-func TestBadListFiles(t *testing.T) {
-	check := func(what string, path string, want ...string) {
-		t.Helper()
-		_, err := Load(path, host)
-		var problems Problems
-		if !errors.As(err, &problems) {
-			t.Fatalf("%s: got %v", what, err)
-		}
-		got := strings.ReplaceAll(said(problems), filepath.Dir(path)+"/", "")
-		if got != strings.Join(want, "\n")+"\n" {
-			t.Errorf("%s: got\n%s", what, got)
-		}
+// refused checks what is said of the file at path; files are named without
+// their folder.
+func refused(t *testing.T, what, path string, want ...string) {
+	t.Helper()
+	_, err := Load(path, host)
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("%s: got %v, want Problems", what, err)
 	}
-	check("unreadable", write(t, "a.toml", "dns.timeout = \"3\"\nexempt.networks = \"file:absent\"\npolicy.mode = 1\n"),
-		`a.toml:1: dns.timeout: "3" has no unit`, `hint: write "3s"`,
-		`a.toml:2: exempt.networks: "absent": no such file or directory`, "hint: is it there, and readable for the user that assay runs as?",
-		"a.toml:3: policy.mode: 1 is a number, not a word", `hint: write it in quotes, such as "observe"`)
-	check("bad lines", write(t, "a.toml", "\nexempt.networks = \"file:list\"\npolicy.mode = \"x\"\n", "list", "10.0.0.0/8\n10.0.0.300\n\nx\n"),
-		`list:2: exempt.networks: "10.0.0.300" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`,
-		`list:4: exempt.networks: "x" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`,
-		`a.toml:3: policy.mode: "x" is not one of observe, enforce`)
-	check("overlap", write(t, "a.toml", "exempt.networks = [\"10.0.0.0/8\", \"file:list\"]", "list", "192.0.2.0/24\n10.1.0.0/16\n"),
-		"list:2: exempt.networks: 10.1.0.0/16 is part of 10.0.0.0/8")
-	check("long line", write(t, "a.toml", "exempt.networks = \"file:list\"", "list", "10.0.0.0/8\n"+strings.Repeat("x", maxListLine+1)),
-		"list:2: exempt.networks: longer than 1000 bytes")
-	check("folder", write(t, "a.toml", "exempt.networks = \"file:/\""),
-		`a.toml:1: exempt.networks: "/": not a regular file`, "hint: is it there, and readable for the user that assay runs as?")
-	check("shadow", write(t, "a.toml", "policy.shadow.file = \"next.toml\"", "next.toml", "\npolicy.mode = \"on\"\n"),
-		`next.toml:2: policy.mode: "on" is not one of observe, enforce`)
+	got := strings.ReplaceAll(said(problems), filepath.Dir(path)+"/", "")
+	if got != strings.Join(want, "\n")+"\n" {
+		t.Errorf("%s: got\n%s", what, got)
+	}
+}
 
-	if _, err := Load(write(t, "a.toml", "policy.shadow.file = \"absent.toml\""), host); err == nil || !strings.Contains(err.Error(), "policy.shadow.file: ") {
-		t.Errorf("shadow that is absent: %v", err)
-	}
+func TestBadListFiles(t *testing.T) {
+	refused(t, "unreadable", write(t, "a.toml", "dns.timeout = \"3\"\nexempt.networks = \"file:absent\"\npolicy.mode = 1\n"),
+		`a.toml:1:15: dns.timeout: "3" has no unit`, `hint: write "3s"`,
+		`a.toml:2:19: exempt.networks: "absent": no such file or directory`, "hint: is it there, and readable for the user that assay runs as?",
+		"a.toml:3:15: policy.mode: 1 is a number, not a word", `hint: write it in quotes, such as "observe"`)
+	refused(t, "bad lines", write(t, "a.toml", "\nexempt.networks = \"file:list\"\npolicy.mode = \"x\"\n", "list", "10.0.0.0/8\n10.0.0.300\n\n \u00a0\tx\n"),
+		`list:2:1: exempt.networks: "10.0.0.300" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`,
+		`list:4:4: exempt.networks: "x" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`,
+		`a.toml:3:15: policy.mode: "x" is not one of observe, enforce`)
+	refused(t, "two lists", write(t, "a.toml", "exempt.networks = [\"file:absent\", \"file:list\", \"x\"]\n", "list", "y\n"),
+		`a.toml:1:20: exempt.networks: "absent": no such file or directory`, "hint: is it there, and readable for the user that assay runs as?",
+		`list:1:1: exempt.networks: "y" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`,
+		`a.toml:1:48: exempt.networks: "x" is not a network`, `hint: write it as "192.0.2.0/24" or "2001:db8::/32"`)
+	refused(t, "overlap", write(t, "a.toml", "exempt.networks = [\"10.0.0.0/8\", \"file:list\"]", "list", "10.2.0.0/16\n192.0.2.0/24\n  10.1.0.0/16\n"),
+		"list:1:1: exempt.networks: 10.2.0.0/16 is part of 10.0.0.0/8",
+		"list:3:3: exempt.networks: 10.1.0.0/16 is part of 10.0.0.0/8")
+	refused(t, "long line", write(t, "a.toml", "exempt.networks = \"file:list\"", "list", "10.0.0.0/8\n"+strings.Repeat("x", maxListLine+1)),
+		"list:2:1: exempt.networks: longer than 1000 bytes")
+	refused(t, "byte order mark", write(t, "a.toml", "exempt.networks = \"file:list\"", "list", "\ufeff10.0.0.0/8\n"),
+		"list:1:1: exempt.networks: begins with a byte order mark", "hint: save it as UTF-8 without one")
+	refused(t, "names", write(t, "a.toml", "exempt.networks = [\"file:/\", \"file:\", \"file:a\\u001Bb\"]"),
+		`a.toml:1:20: exempt.networks: "/": not a regular file`,
+		`a.toml:1:30: exempt.networks: "file:" names no file`,
+		`a.toml:1:39: exempt.networks: "a\x1bb" has a line break or another control character`)
 }
 
 // hundredThousand is a list of domains, and of networks, with one bad line.
@@ -143,7 +149,7 @@ func TestLargeLists(t *testing.T) {
 	_, networks = hundredThousand(77_776)
 	path = write(t, "a.toml", text, "domains", domains, "networks", networks)
 	_, err = Load(path, host)
-	if want := filepath.Dir(path) + `/networks:77777: exempt.networks: "10.0.0.0/33" is not a network`; err == nil || err.Error() != want {
+	if want := filepath.Dir(path) + `/networks:77777:1: exempt.networks: "10.0.0.0/33" is not a network`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -160,14 +166,27 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// TestListFileSize: what all list files may have together, however often one is
+// named, and a byte more. Of a larger file no more is read.
 func TestListFileSize(t *testing.T) {
+	half := []byte(strings.Repeat("#", MaxListBytes/2))
+	for _, extra := range []int{0, 1} {
+		open := func(path string) ([]byte, error) {
+			if path == "more" {
+				return append(half, half[:extra]...), nil
+			}
+			return half, nil
+		}
+		_, problems := parse("f", []byte(`exempt.networks = ["file:half", "file:more"]`), host, open, nil)
+		if (len(problems) > 0) != (extra > 0) || extra > 0 && problems.Error() != "f:1:33: exempt.networks: the list files are larger than 32 MiB together" {
+			t.Errorf("%d bytes more: %v", extra, problems)
+		}
+	}
 	path := write(t, "list", "")
-	for size, want := range map[int64]bool{MaxListBytes: true, MaxListBytes + 1: false} {
-		if err := os.Truncate(path, size); err != nil {
-			t.Fatal(err)
-		}
-		if text, err := readList(path); (err == nil && int64(len(text)) == size) != want {
-			t.Errorf("%d bytes: %v", size, err)
-		}
+	if err := os.Truncate(path, MaxListBytes+2); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := readNamed(path); err != nil || len(text) != MaxListBytes+1 {
+		t.Errorf("%d bytes read, %v", len(text), err)
 	}
 }

@@ -2,104 +2,114 @@ package config
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
-	"slices"
 	"unicode/utf8"
 )
 
 // MaxFileBytes is the size of the largest file that is read.
 const MaxFileBytes = 1 << 20
 
-// Load reads the file at path over the defaults of the host of that name. The
-// error is [Problems], or that of the system when the file cannot be read.
-func Load(path, hostname string) (Config, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Config{}, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
-	if err != nil {
-		return Config{}, err
-	}
-	c, err := parse(path, text, hostname, readList)
-	if err != nil || c.Shadow.File == "" {
-		return c, err
-	}
-	if c.Next, err = loadShadow(string(c.Shadow.File), hostname); err != nil {
-		return Config{}, err
-	}
-	return c, nil
-}
+// opener returns the text of a file that a configuration names.
+type opener func(path string) ([]byte, error)
 
-// loadShadow reads the policy to try. It may itself name one: that is for
-// when it is in force.
-func loadShadow(path, hostname string) (*Config, error) {
-	text, err := readList(path)
+// Load reads the file at path, the lists that it names and the policy that it
+// is to try, over the defaults of the host of that name. The error is
+// [Problems], or that of the system when the file itself cannot be read.
+func Load(path, hostname string) (Config, error) {
+	text, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("policy.shadow.file: %w", err)
+		return Config{}, err
 	}
-	c, err := parse(path, text, hostname, readList)
-	return &c, err
+	return whole(parse(path, text, hostname, readNamed, readNamed))
 }
 
 // Parse reads text over the defaults of the host of that name; file is what
 // problems call it. The error is [Problems], and then there is no Config. No
 // other file is read: lists in files are refused.
 func Parse(file string, text []byte, hostname string) (Config, error) {
-	return parse(file, text, hostname, nil)
+	return whole(parse(file, text, hostname, nil, nil))
 }
 
-func parse(file string, text []byte, hostname string, open func(path string) ([]byte, error)) (Config, error) {
+// whole is a configuration without problems, or these.
+func whole(cfg Config, problems Problems) (Config, error) {
+	if len(problems) > 0 {
+		return Config{}, problems
+	}
+	return cfg, nil
+}
+
+// parse is Parse with what opens list files and the policy to try; nil opens
+// none.
+func parse(file string, text []byte, hostname string, lists, shadow opener) (Config, Problems) {
+	if problems := unreadable(file, text); problems != nil {
+		return Config{}, problems
+	}
 	cfg := Default(hostname)
-	problems := unreadable(text)
-	if problems == nil {
-		problems = read(file, text, open, &cfg)
+	r := newReader(file, text, &cfg)
+	r.lists, r.shadow, r.cfg, r.reference = lists, shadow, &cfg, "assay config describe lists every setting"
+	problems := r.read(func() { r.checkRelations(&cfg) })
+	if r.next != nil {
+		// The policy to try may itself name one: that is for when it is in force.
+		next, more := parse(string(cfg.Shadow.File), r.next, hostname, lists, nil)
+		cfg.Next, problems = &next, append(problems, more...)
 	}
-	if len(problems) == 0 {
-		return cfg, nil
-	}
-	return Config{}, problems.of(file)
+	return cfg, problems
 }
 
-// of completes the problems of a file and puts them in order.
-func (ps Problems) of(file string) Problems {
-	for i := range ps {
-		if ps[i].File == "" {
-			ps[i].File, ps[i].at = file, ps[i].Line
-		}
+// readShadow reads the text of the policy to try.
+func (r *reader) readShadow(path string) error {
+	if r.shadow == nil || path == "" {
+		return nil
 	}
-	slices.SortStableFunc(ps, func(a, b Problem) int { return a.at - b.at })
-	return ps
+	text, err := r.shadow(path)
+	if err != nil {
+		return cannotRead(path, err)
+	}
+	r.next = text
+	return nil
+}
+
+// readFile returns the text of a configuration.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
 }
 
 // unreadable says why text cannot be TOML at all.
-func unreadable(text []byte) Problems {
+func unreadable(file string, text []byte) Problems {
 	switch {
 	case len(text) > MaxFileBytes:
-		return Problems{{Text: "larger than 1 MiB", Hint: "is this the configuration file?"}}
-	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return Problems{{Line: 1, Text: "begins with a byte order mark", Hint: "save it as UTF-8 without one"}}
+		return Problems{{File: file, Text: "larger than 1 MiB", Hint: "is this the configuration file?"}}
+	case bytes.HasPrefix(text, []byte(byteOrderMark)):
+		return Problems{{File: file, Line: 1, Column: 1, Text: "begins with a byte order mark", Hint: "save it as UTF-8 without one"}}
 	case !utf8.Valid(text):
-		return Problems{{Line: invalidLine(text), Text: "not valid UTF-8", Hint: "save the file as UTF-8"}}
+		line, column := invalid(text)
+		return Problems{{File: file, Line: line, Column: column, Text: "not valid UTF-8", Hint: "save the file as UTF-8"}}
 	}
 	return nil
 }
 
-// invalidLine is the line of the first byte that is not UTF-8.
-func invalidLine(text []byte) int {
-	line := 1
+// byteOrderMark begins the files of some editors.
+const byteOrderMark = "\ufeff"
+
+// invalid returns where the first byte is that is not UTF-8.
+func invalid(text []byte) (line, column int) {
+	line, column = 1, 1
 	for rest := text; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
 		if r == utf8.RuneError && size == 1 {
 			break
 		}
+		column++
 		if r == '\n' {
-			line++
+			line, column = line+1, 1
 		}
 		rest = rest[size:]
 	}
-	return line
+	return line, column
 }

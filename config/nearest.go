@@ -12,7 +12,8 @@ func nearest(word string, candidates []string) string {
 	if len(word) > maxNearest {
 		return ""
 	}
-	best, least := "", max(2, len(word)/3)+1
+	// Of a short word at most half may be wrong.
+	best, least := "", min(max(2, len(word)/3), len(word)/2)+1
 	for _, c := range candidates {
 		d := distance(strings.ToLower(word), c)
 		// The right name in the wrong section.

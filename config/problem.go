@@ -10,20 +10,25 @@ import (
 // Problem is one thing wrong with a file.
 type Problem struct {
 	File string
-	Line int    // counted from 1; 0 when it is about the file as a whole
-	Key  string // "dns.timeout"; "" when no setting is concerned
-	Text string // what is wrong
-	Hint string // what to write instead; "" when we cannot know
+	// Line and Column are where to look, counted from 1; both are 0 when it is
+	// about the file as a whole. As in editors, columns are characters (code
+	// points, not bytes), and a tab is one. A value that is wrong is pointed at
+	// where it begins, an item of a list too; a key or section that may not be
+	// there, at its name; what a section lacks, at the name in its header.
+	Line, Column int
+	Key          string // "dns.timeout"; "" when no setting is concerned
+	Text         string // what is wrong
+	Hint         string // what to write instead; "" when we cannot know
 
-	at int // the line of the configuration that brought it about, where it is of a list file
+	at place // in the configuration, where the problem is in a list that it names
 }
 
 // Error is the problem in one line, without the hint:
-// `/etc/assay/assay.toml:14: dns.timeout: "3" has no unit`.
+// `/etc/assay/assay.toml:14:11: dns.timeout: "3" has no unit`.
 func (p Problem) Error() string {
 	text := p.File
 	if p.Line > 0 {
-		text += ":" + strconv.Itoa(p.Line)
+		text += ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 	}
 	if p.Key != "" {
 		text += ": " + p.Key
@@ -31,7 +36,8 @@ func (p Problem) Error() string {
 	return text + ": " + p.Text
 }
 
-// Problems is everything wrong with one file, in the order of its lines.
+// Problems is everything wrong with one file and the lists that it names, in
+// the order of its lines, and then with the policy that it is to try.
 type Problems []Problem
 
 // Error is one line for each problem, without hints.
@@ -44,7 +50,10 @@ func (ps Problems) Error() string {
 }
 
 // fault says why one value is refused, before it is known where it stands.
-type fault struct{ text, hint string }
+type fault struct {
+	text, hint string
+	item       int // of the list that the value is, counted from 1; 0 for all of it
+}
 
 // Error is the text; the hint is told separately.
 func (f *fault) Error() string { return f.text }
@@ -55,7 +64,12 @@ func faultf(format string, args ...any) *fault {
 }
 
 func (f *fault) hinted(format string, args ...any) *fault {
-	return &fault{f.text, fmt.Sprintf(format, args...)}
+	return &fault{f.text, fmt.Sprintf(format, args...), f.item}
+}
+
+// ofItem says which item of a list the fault is, counted from 1.
+func (f *fault) ofItem(n int) *fault {
+	return &fault{f.text, f.hint, n}
 }
 
 func hintOf(err error) string {

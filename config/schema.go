@@ -22,8 +22,9 @@ type setting struct {
 	unique    bool
 	lone      bool
 	shown     bool
-	preset    string // the value where a section of a list is silent; "" for the zero value
-	promoted  bool   // it stands in a struct that several sections have in common
+	preset    string    // the value where a section of a list is silent; "" for the zero value
+	promoted  bool      // it stands in a struct that several sections have in common
+	inner     []setting // those of a section
 }
 
 // settingsOf returns the settings directly in the struct typ, whose own key
@@ -56,12 +57,13 @@ func settingsOf(typ reflect.Type, parent string) []setting {
 func allSettings(top reflect.Type) map[string]setting {
 	all := map[string]setting{}
 	for _, s := range settingsOf(top, "") {
-		all[s.key] = s
-		if inner := s.section(); inner != nil {
-			for _, s := range settingsOf(inner, s.key) {
-				all[s.key] = s
+		if typ := s.section(); typ != nil {
+			s.inner = settingsOf(typ, s.key)
+			for _, in := range s.inner {
+				all[in.key] = in
 			}
 		}
+		all[s.key] = s
 	}
 	return all
 }
@@ -137,7 +139,7 @@ func (s setting) checkText(text string) error {
 // fresh is a section of a list before anything is set in it.
 func (s setting) fresh() reflect.Value {
 	value := reflect.New(s.section()).Elem()
-	for _, in := range settingsOf(s.section(), s.key) {
+	for _, in := range s.inner {
 		if in.preset != "" {
 			value.FieldByIndex(in.field).SetInt(in.bound(in.preset))
 		}

@@ -52,7 +52,8 @@ func parseServer(text string) (Server, error) {
 	case "tls":
 		return parseTLSServer(text, rest)
 	}
-	return Server{}, faultf("%s does not begin with udp://, tcp:// or tls://", quoted(text))
+	return Server{}, faultf("%s does not begin with udp://, tcp:// or tls://", quoted(text)).
+		hinted(`write it as "192.0.2.53", "tcp://192.0.2.53" or "tls://dns.example.net@192.0.2.53"`)
 }
 
 func parseTLSServer(text, rest string) (Server, error) {

@@ -55,9 +55,10 @@ func (c Config) encode(s setting, value reflect.Value, key string) string {
 // left out.
 func (c Config) encodeSections(s setting, list reflect.Value) string {
 	tables := make([]string, list.Len())
+	inner := settingsOf(s.section(), s.key)
 	for i := range tables {
 		var pairs []string
-		for _, in := range settingsOf(s.section(), s.key) {
+		for _, in := range inner {
 			if value := list.Index(i).FieldByIndex(in.field); !in.silent(value) {
 				pairs = append(pairs, in.name+" = "+c.encode(in, value, join(nthKey(s.key, i), in.name)))
 			}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"sort"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -14,8 +13,7 @@ import (
 func (r *reader) checkSyntax() (whole bool) {
 	var bad *unstable.ParserError
 	if errors.As(r.parser.Error(), &bad) {
-		at := r.parser.Shape(r.parser.Range(bad.Highlight)).Start
-		r.reportSyntax(at.Line, at.Column, bad.Message)
+		r.reportSyntax(place(r.parser.Range(bad.Highlight).Offset)+1, bad.Message)
 		return false
 	}
 	// The parser does not compare what it reads with what it has read. The
@@ -23,52 +21,34 @@ func (r *reader) checkSyntax() (whole bool) {
 	// word. It is asked only where the walk found nothing: then no table has
 	// more names than ours, and time does not grow with their square.
 	if len(r.problems) > 0 {
-		return !r.full()
+		return !r.full() && !r.crowded
 	}
 	var tree map[string]any
 	err := toml.Unmarshal(r.text, &tree)
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
-		line, column := wrong.Position()
-		r.reportSyntax(line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
+		line, column := wrong.Position() // counted in bytes
+		r.reportSyntax(place(r.startOf(line)+column), strings.TrimPrefix(wrong.Error(), "toml: "))
 	} else if err != nil {
 		r.report(0, "", err)
 	}
 	return err == nil
 }
 
-func (r *reader) reportSyntax(line, column int, message string) {
-	bad := faultf("column %d: %s", column, message)
+func (r *reader) reportSyntax(at place, message string) {
+	bad := faultf("%s", message)
 	for _, quotes := range []string{"strings must be quoted", "at start of value", "expected keyword"} {
 		if strings.Contains(message, quotes) {
 			bad = bad.hinted(`write text and durations in quotes, such as "3s"`)
 		}
 	}
-	r.report(line, "", bad)
-}
-
-// lineOf is the line on which a node begins, or that of what it is part of
-// where the library does not say: for a list within a list.
-func (r *reader) lineOf(n *unstable.Node, outer int) int {
-	if n.Kind == unstable.Table || n.Kind == unstable.ArrayTable {
-		n = n.Child() // headers have no position, their first name has
+	if strings.Contains(message, "cannot have new lines") {
+		bad = bad.hinted("close the quotes on the same line")
 	}
-	if n.Raw.Length == 0 {
-		return outer
+	if bad.hint == "" && int(at) >= len(r.text) {
+		bad = bad.hinted("the file ends here: is all of it there?")
 	}
-	before := sort.SearchInts(r.newlines, int(n.Raw.Offset))
-	return before + 1
-}
-
-// newlinesOf returns the offsets of the line feeds in text.
-func newlinesOf(text []byte) []int {
-	var offsets []int
-	for i, c := range text {
-		if c == '\n' {
-			offsets = append(offsets, i)
-		}
-	}
-	return offsets
+	r.report(at, "", bad)
 }
 
 // maxKey is where a key from the file is cut off, in bytes; ours are shorter.

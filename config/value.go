@@ -26,12 +26,36 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, bad
 	}
 	bad := faultf("%s is not a duration", quoted(text))
-	if tight := strings.ReplaceAll(text, " ", ""); tight != text {
-		if _, ok := readDuration(tight); ok {
-			return 0, bad.hinted(`write "%s"`, tight)
-		}
+	if meant, ok := guessDuration(text); ok {
+		return 0, bad.hinted(`write "%s"`, formatDuration(meant))
 	}
 	return 0, bad.hinted(`write a number and one of ms, s, m, h, d, such as "3s"`)
+}
+
+// otherUnits is what units are called elsewhere, and ours where they take a
+// fraction or a capital letter.
+var otherUnits = map[string]time.Duration{
+	"msec": time.Millisecond, "millisecond": time.Millisecond, "milliseconds": time.Millisecond,
+	"s": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
+	"min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
+	"h": time.Hour, "hr": time.Hour, "hrs": time.Hour, "hour": time.Hour, "hours": time.Hour,
+	"d": day, "day": day, "days": day, "w": 7 * day, "week": 7 * day, "weeks": 7 * day,
+}
+
+// guessDuration reads what was most likely meant: "20 seconds", "1 h 30 m" or
+// "1.5d".
+func guessDuration(text string) (d time.Duration, ok bool) {
+	tight := strings.ReplaceAll(text, " ", "")
+	if d, ok := readDuration(tight); ok {
+		return d, true
+	}
+	number := tight[:len(tight)-len(strings.TrimLeft(tight, "0123456789."))]
+	unit, ok := otherUnits[strings.ToLower(tight[len(number):])]
+	n, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || n*float64(unit) > float64(1<<16*day) {
+		return 0, false
+	}
+	return time.Duration(n * float64(unit)), true
 }
 
 func readDuration(text string) (d time.Duration, ok bool) {

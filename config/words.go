@@ -136,7 +136,7 @@ func decodeReply(n *unstable.Node, reply *Reply) error {
 	case unstable.Array:
 		for it := n.Children(); it.Next(); {
 			if it.Node().Kind != unstable.String {
-				return wrongType(it.Node(), "text")
+				return wrongType(it.Node(), "text").hinted("write it in quotes").ofItem(len(lines) + 1)
 			}
 			lines = append(lines, string(it.Node().Data))
 		}
@@ -150,23 +150,27 @@ func parseReply(lines []string, reply *Reply) error {
 	if len(lines) == 0 || len(lines) > MaxReplyLines {
 		return faultf("a reply has 1 to %d lines", MaxReplyLines)
 	}
-	for _, line := range lines {
+	for i, line := range lines {
 		switch {
+		case strings.ContainsAny(line, "\r\n"):
+			return faultf("%s has a line break", quoted(line)).hinted("write several lines as a list").ofItem(i + 1)
 		case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }):
-			return faultf("%s has a line break, or a character that is not printable ASCII", quoted(line)).hinted("write several lines as a list")
+			return faultf("%s has a character that is not printable ASCII", quoted(line)).ofItem(i + 1)
 		case len(line) > MaxReplyLine:
-			return faultf("a line is longer than %d bytes", MaxReplyLine)
+			return faultf("a line is longer than %d bytes", MaxReplyLine).ofItem(i + 1)
 		case strings.TrimSpace(line) == "":
-			return faultf("a line is empty")
+			return faultf("a line is empty").ofItem(i + 1)
 		}
 	}
 	m := replyForm.FindStringSubmatch(lines[0])
 	if m == nil {
-		return faultf("%s is not an SMTP reply", quoted(lines[0])).hinted(`write code, status and text, such as "550 5.7.1 Message refused"`)
+		return faultf("%s is not an SMTP reply", quoted(lines[0])).
+			hinted(`write code, status and text, such as "550 5.7.1 Message refused"`).ofItem(1)
 	}
 	if m[1][:1] != m[2] {
 		// RFC 3463 §3.1, RFC 7372 §3: the first digit is the class of both.
-		return faultf("%s and %s.%s are not of the same class", m[1], m[2], m[3]).hinted(`write "%s %s.%s"`, m[1], m[1][:1], m[3])
+		return faultf("%s and %s.%s are not of the same class", m[1], m[2], m[3]).
+			hinted(`write "%s %s.%s"`, m[1], m[1][:1], m[3]).ofItem(1)
 	}
 	reply.Code, _ = strconv.Atoi(m[1])
 	reply.Enhanced = m[2] + "." + m[3]

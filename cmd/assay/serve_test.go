@@ -95,7 +95,7 @@ func TestServe(t *testing.T) {
 	d.configure(t, "policy.mode = \"enforce\"\npolicy.on_rejct = \"reject\"\n")
 	d.signal(t, syscall.SIGHUP)
 	d.err.wait(t, "the configuration read before stays in force", 1)
-	if said := d.err.String(); !strings.Contains(said, "policy.on_rejct: unknown setting") || !strings.Contains(said, d.file+":7") {
+	if said := d.err.String(); !strings.Contains(said, "policy.on_rejct: unknown setting") || !strings.Contains(said, d.file+":7:1: ") {
 		t.Errorf("the bad file is not explained: %s", said)
 	}
 	d.finish(t, d.begin(t, "a@example.com"), "250 ")
@@ -161,7 +161,7 @@ func TestServeRefuses(t *testing.T) {
 			t.Errorf("%s: got %q, want in it %q", text, said, wanted)
 		}
 	}
-	check("policy.mode = \"enforced\"\n", exitUsage, `assay.toml:1: policy.mode: "enforced" is not one of observe, enforce`)
+	check("policy.mode = \"enforced\"\n", exitUsage, `assay.toml:1:15: policy.mode: "enforced" is not one of observe, enforce`)
 	check("listen.milter = \"unix:"+folder+"\"\n", exitUsage, "listen.milter: unix:"+folder+": "+folder+" exists and is no socket")
 	check("listen.milter = \"inet:192.0.2.1:8891\"\n", exitUsage, "listen.milter: listen tcp4 192.0.2.1:8891")
 	check("listen.milter = \"unix:"+folder+"/no/s\"\n", exitUsage,
