@@ -47,7 +47,7 @@ func importFiles(paths []string, all bool, out, talk io.Writer) error {
 		return err
 	}
 	if _, err := config.Parse("imported", []byte(result.TOML), host); err != nil {
-		return fmt.Errorf("what was imported is not accepted, which is a fault of assay: %w", err)
+		return fmt.Errorf("what was imported is not accepted, which is a fault of assay: %v", err)
 	}
 	same := 0
 	for _, n := range result.Notes {

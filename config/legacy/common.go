@@ -98,17 +98,29 @@ func hostList(im *importer, d directive) {
 		im.note(d, Missing, unread(err))
 		return
 	}
-	h := parseHosts(items)
+	h := im.hosts(d, items)
 	for _, item := range h.unread {
 		im.note(d, Missing, shown(item)+" is no network or host name that can be carried over")
 	}
-	im.exempt.list = append(im.exempt.list, h.networks...)
-	im.exempt.from = append(im.exempt.from, d.origin())
 	if len(h.names) > 0 {
 		im.acceptRule(d, "client_name", list(h.names), "accepted without a look at the results")
 		im.note(d, Changed, "host names cannot be exempt: [[rule]] accepts mail of clients whose name is verified, after it is examined")
 	}
+	if len(h.networks) == 0 && (h.tooMany || len(h.unread)+len(h.names) > 0) {
+		return
+	}
+	im.exempt.list = append(im.exempt.list, h.networks...)
+	im.exempt.from = append(im.exempt.from, d.origin())
 	im.note(d, Changed, "exempt.networks: nothing is examined from there, whatever the method; loopback is exempt too")
+}
+
+// hosts is parseHosts with a note of what is too much.
+func (im *importer) hosts(d directive, items []string) hosts {
+	h := parseHosts(items)
+	if h.tooMany {
+		im.note(d, Missing, fmt.Sprintf("more than %d exceptions are not carried over, nor what they are from", maxLeft))
+	}
+	return h
 }
 
 // finishExempt joins the networks of all files with the default.
@@ -143,16 +155,21 @@ func (im *importer) acceptRule(d directive, key, value, reason string) {
 	})
 }
 
-// fromDomains carries author domains over whose mail was ignored.
-func fromDomains(im *importer, d directive) {
-	items, err := im.dataset(d.value)
+// itemsOf returns the items of a list that stands in the value or, where files
+// may be named, in one. It notes a list that is empty or cannot be read.
+func (im *importer) itemsOf(d directive, value string) []string {
+	items, err := im.dataset(value)
 	if err != nil {
 		im.note(d, Missing, unread(err))
-		return
-	}
-	if len(items) == 0 {
+	} else if len(items) == 0 {
 		im.note(d, Equivalent, "it names nobody")
 	}
+	return items
+}
+
+// fromDomains carries author domains over whose mail was ignored.
+func fromDomains(im *importer, d directive) {
+	items := im.itemsOf(d, d.value)
 	if names := im.domains(d, items); len(names) > 0 {
 		im.acceptRule(d, "author_domain", list(names), "mail from here was ignored")
 		im.note(d, Changed, "[[rule]] accepts it; it is examined all the same, whoever sends it in this name is accepted too")

@@ -16,7 +16,7 @@ import (
 var errDatabase = errors.New("the list is in no text file")
 
 // errLong says that a list would make the file too large.
-var errLong = errors.New(`too long to be written out; write "file:PATH" into assay.toml`)
+var errLong = errors.New(`too long; write "file:PATH" into assay.toml`)
 
 // networks is a list of networks and of what it came from.
 type networks struct {
@@ -29,6 +29,7 @@ type hosts struct {
 	networks []netip.Prefix
 	names    []string // "host.example" or ".example.net"
 	unread   []string // items that say nothing to us
+	tooMany  bool     // exceptions, so that there are no networks
 }
 
 // dataset returns the items of a list that stands in the value or in a file
@@ -107,7 +108,7 @@ func parseHosts(items []string) hosts {
 			h.names = append(h.names, p.String())
 		}
 	}
-	h.networks = without(taken, left)
+	h.networks, h.tooMany = without(taken, left), len(left) > maxLeft
 	return h
 }
 

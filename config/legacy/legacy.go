@@ -68,6 +68,7 @@ func tableOf(f Format) table {
 type importer struct {
 	openFile  func(path string) ([]byte, error)
 	files     int // that were opened
+	settings  int // that were found in files
 	items     int // of lists
 	itemBytes int
 	base      string // BaseDirectory

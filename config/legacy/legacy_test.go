@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -221,4 +222,69 @@ func FuzzOpenDMARC(f *testing.F) {
 func FuzzPolicydSPF(f *testing.F) {
 	fuzz(f, "policyd-spf.conf", "Mail_From_reject = SPF_Not_Pass\nskip_addresses = 127.0.0.0/8,::1\nWhitelist = 192.0.2.0/24", "TestOnly = 0\nPermError_reject = True\nTempError_Defer = True",
 		"Domain_Whitelist_PTR = example.com\nReject_Not_Pass_Domains = a.example\nLookup_Time = 600\nAuthserv_Id = x")
+}
+
+// noted are the notes of a setting, of which there must be as many as given.
+func noted(t *testing.T, what string, result Result, name string, want ...string) {
+	t.Helper()
+	var got []string
+	for _, n := range result.Notes {
+		if n.Name == name {
+			got = append(got, string(n.Kind)+": "+n.Text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: got %q\nwant %q\nin\n%s", what, got, want, result.TOML)
+	}
+}
+
+// TestNothingCarriedOver: where no item of a list can be carried over, no note
+// says that it is.
+func TestNothingCarriedOver(t *testing.T) {
+	nobody := string(Equivalent) + ": it names nobody"
+	tooLong := string(Missing) + ": not read: " + errLong.Error()
+	names := strings.Repeat(strings.Repeat("d", 50)+".example,", MaxItemBytes/58+1)
+	addresses := strings.Repeat("192.0.2.1,", MaxItems+1)
+	policyd := func(what, setting, value string, want ...string) {
+		t.Helper()
+		noted(t, what, importText(t, "policyd-spf.conf", setting+" = "+value, nil), setting, want...)
+	}
+	for _, setting := range []string{"Domain_Whitelist_PTR", "HELO_Whitelist"} {
+		policyd("empty "+setting, setting, "", nobody)
+		policyd("bad "+setting, setting, "a b", string(Missing)+": a b is no domain")
+		policyd("long "+setting, setting, names, tooLong)
+	}
+	policyd("long", "Whitelist", addresses, tooLong)
+	policyd("long", "Reject_Not_Pass_Domains", names, tooLong)
+	noted(t, "long", importText(t, "opendkim.conf", "Nameservers "+addresses, nil), "Nameservers", tooLong)
+	noted(t, "bad", importText(t, "opendkim.conf", "PeerList a_b", nil), "PeerList", string(Missing)+": a_b is no network or host name that can be carried over")
+
+	noted(t, "empty", importText(t, "opendmarc.conf", "DomainWhitelist", nil), "DomainWhitelist", nobody)
+	noted(t, "below", importText(t, "opendmarc.conf", "DomainWhitelist .example.net", nil), "DomainWhitelist",
+		string(Missing)+": .example.net stands for many sealers; name each")
+
+	exceptions := "10.0.0.0/8" + strings.Repeat(",!10.0.0.1", maxLeft+1)
+	noted(t, "exceptions", importText(t, "opendkim.conf", "PeerList "+exceptions, nil), "PeerList",
+		fmt.Sprintf("%s: more than %d exceptions are not carried over, nor what they are from", Missing, maxLeft))
+	policyd("exceptions", "Whitelist", exceptions, fmt.Sprintf("%s: more than %d exceptions are not carried over, nor what they are from", Missing, maxLeft))
+}
+
+// TestDoubledNames: as many names as are read, each of them with those below it,
+// make a file that config accepts.
+func TestDoubledNames(t *testing.T) {
+	names := strings.Repeat(strings.Repeat("d", 50)+".example,", min(MaxItems, MaxItemBytes/58))
+	result := importText(t, "policyd-spf.conf", "Domain_Whitelist_PTR = "+names, nil)
+	noted(t, "doubled", result, "Domain_Whitelist_PTR", string(Missing)+": not read: "+errLong.Error())
+}
+
+// TestMaxSettings: as many settings as are read, in all files together, and one
+// more.
+func TestMaxSettings(t *testing.T) {
+	most := strings.Repeat("Mode v\n", MaxSettings)
+	importText(t, "opendkim.conf", most, nil)
+	if _, err := Import([]Source{{"opendkim.conf", []byte(most + "Mode v\n")}}, host, folder{}.open); !errors.Is(err, ErrSettings) {
+		t.Errorf("one more: got %v, want ErrSettings", err)
+	}
+	result := importText(t, "opendkim.conf", "Include /more\nMode v\n", folder{"/more": most})
+	noted(t, "included", result, "Include", string(Missing)+": not read: /more: "+ErrSettings.Error())
 }

@@ -199,10 +199,7 @@ func keyBits(im *importer, d directive) {
 
 // nameservers carries the addresses of DNS servers over.
 func nameservers(im *importer, d directive) {
-	items, _ := im.dataset("csl:" + d.value)
-	if len(items) == 0 {
-		im.note(d, Equivalent, "it names nobody")
-	}
+	items := im.itemsOf(d, "csl:"+d.value)
 	var servers []string
 	for _, item := range items {
 		addr, err := netip.ParseAddr(item)

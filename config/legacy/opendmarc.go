@@ -95,18 +95,16 @@ func ignoreHosts(im *importer, d directive) {
 
 // sealers carries the domains over whose ARC chains are trusted.
 func sealers(im *importer, d directive) {
-	items, err := im.dataset(d.value)
-	if err != nil {
-		im.note(d, Missing, unread(err))
-		return
-	}
-	names := slices.DeleteFunc(im.domains(d, items), func(name string) bool {
+	names := slices.DeleteFunc(im.domains(d, im.itemsOf(d, d.value)), func(name string) bool {
 		below := strings.HasPrefix(name, ".")
 		if below {
 			im.note(d, Missing, name+" stands for many sealers; name each")
 		}
 		return below
 	})
+	if len(names) == 0 {
+		return
+	}
 	im.sealers = append(im.sealers, names...)
 	before := im.draft.settings["arc.trusted_sealers"].from
 	im.draft.set("arc.trusted_sealers", "", append(before, d.origin())...)

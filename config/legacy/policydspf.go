@@ -3,8 +3,6 @@ package legacy
 import (
 	"strings"
 	"time"
-
-	"assay/verify/domain"
 )
 
 // spfWishes is what policyd-spf was told to do about mail.
@@ -125,11 +123,11 @@ func spfWish(pick func(*spfWishes) **directive, says string) func(*importer, dir
 }
 
 func notPassDomains(im *importer, d directive) {
-	items, _ := im.dataset("csl:" + d.value)
-	im.spf.notPassDomains = im.domains(d, items)
-	if len(items) == 0 || im.refusesNothing() {
+	if im.refusesNothing() {
 		im.note(d, Equivalent, "nothing is refused for it")
-	} else if len(im.spf.notPassDomains) > 0 {
+		return
+	}
+	if im.spf.notPassDomains = im.domains(d, im.itemsOf(d, "csl:"+d.value)); len(im.spf.notPassDomains) > 0 {
 		im.spf.notPass = &d
 		im.note(d, Changed, "[[rule]] spf-not-pass, unless DMARC passes")
 	}
@@ -137,13 +135,9 @@ func notPassDomains(im *importer, d directive) {
 
 // whitelist carries clients over that SPF does not apply to.
 func whitelist(im *importer, d directive) {
-	items, _ := im.dataset("csl:" + d.value)
-	h := parseHosts(items)
+	h := im.hosts(d, im.itemsOf(d, "csl:"+d.value))
 	for _, item := range append(h.unread, h.names...) {
 		im.note(d, Missing, shown(item)+" is no network")
-	}
-	if len(items) == 0 {
-		im.note(d, Equivalent, "it names nobody")
 	}
 	if len(h.networks) > 0 {
 		im.acceptRule(d, "networks", list(texts(h.networks)), "SPF did not apply to these clients")
@@ -152,28 +146,35 @@ func whitelist(im *importer, d directive) {
 }
 
 func heloNames(im *importer, d directive) {
-	clientNames(im, d, false)
-	im.note(d, Changed, "[[rule]] accepts clients whose verified name is in the list; what they say in HELO is not believed")
+	clientNames(im, d, false, "[[rule]] accepts clients whose verified name is in the list; what they say in HELO is not believed")
 }
 
 func ptrDomains(im *importer, d directive) {
-	clientNames(im, d, true)
-	im.note(d, Changed, "[[rule]] accepts clients whose verified name is in the list, whatever DMARC says")
+	clientNames(im, d, true, "[[rule]] accepts clients whose verified name is in the list, whatever DMARC says")
 }
 
 // clientNames accepts clients by their names and, with below, by those below.
-func clientNames(im *importer, d directive, below bool) {
-	items, _ := im.dataset("csl:" + d.value)
-	var names []string
-	for _, text := range im.domains(d, items) {
-		names = append(names, text)
-		if p, err := domain.ParsePattern(text); err == nil && below && !p.Below {
-			names = append(names, "."+text)
+func clientNames(im *importer, d directive, below bool, says string) {
+	names := im.domains(d, im.itemsOf(d, "csl:"+d.value))
+	if len(names) == 0 {
+		return
+	}
+	if below {
+		var under []string
+		for _, name := range names {
+			if !strings.HasPrefix(name, ".") {
+				under = append(under, "."+name)
+			}
 		}
+		under, err := im.counted(under)
+		if err != nil {
+			im.note(d, Missing, unread(err))
+			return
+		}
+		names = append(names, under...)
 	}
-	if len(names) > 0 {
-		im.acceptRule(d, "client_name", list(names), "SPF did not apply to these clients")
-	}
+	im.acceptRule(d, "client_name", list(names), "SPF did not apply to these clients")
+	im.note(d, Changed, says)
 }
 
 // finishSPF reads Mail_From_reject, whose default is to refuse.

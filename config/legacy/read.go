@@ -25,6 +25,7 @@ const (
 	MaxFileBytes = 1 << 20   // of a configuration, or of a list that it names
 	MaxIncludes  = 5         // how deep configurations may include others, as in OpenDKIM
 	MaxFiles     = 100       // configurations and lists together
+	MaxSettings  = 10_000    // of all files together
 	MaxItems     = 10_000    // of all lists together
 	MaxItemBytes = 512 << 10 // the same in bytes, so that the result is a file that assay reads
 )
@@ -35,6 +36,8 @@ var (
 	ErrTwice  = errors.New("a second file of this format")
 	ErrSize   = fmt.Errorf("longer than %d MiB", MaxFileBytes>>20)
 	ErrMany   = errors.New("too many files")
+
+	ErrSettings = fmt.Errorf("more than %d settings", MaxSettings)
 )
 
 // Source is one configuration file.
@@ -116,8 +119,12 @@ func (im *importer) read(s Source, format Format, depth int) ([]directive, error
 	if len(s.Text) > MaxFileBytes {
 		return nil, fmt.Errorf("%s: %w", s.Path, ErrSize)
 	}
+	found := lines(s.Path, s.Text, format)
+	if im.settings += len(found); im.settings > MaxSettings {
+		return nil, fmt.Errorf("%s: %w", s.Path, ErrSettings)
+	}
 	var all []directive
-	for _, d := range lines(s.Path, s.Text, format) {
+	for _, d := range found {
 		if format != OpenDKIM || !strings.EqualFold(d.name, "Include") {
 			all = append(all, d)
 			continue
