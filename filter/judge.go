@@ -55,7 +55,11 @@ func (t *transaction) stopped(v policy.Verdict) bool {
 
 // earlyWait bounds each of the two waits before MAIL is answered: Sendmail gives
 // up after ten seconds.
-const earlyWait = 4 * time.Second
+const earlyWait = MaxMailWait / 2
+
+// MaxMailWait is how long the MTA waits for the answer to MAIL at most, where
+// Rules.SPFEarly is set. Otherwise the answer comes at once.
+const MaxMailWait = 8 * time.Second
 
 // refuseEarly returns the answer to MAIL where the message is refused at once,
 // and nil where it is to come in.
