@@ -25,6 +25,7 @@ const logTail = 16 << 10
 type MTA struct {
 	Name    string // "Postfix" or "Sendmail"
 	Addr    string // where it listens for SMTP, host and port
+	Config  string // where its configuration is: Postfix's folder of main.cf, Sendmail's sendmail.cf
 	XCLIENT bool   // whether Client.XClient works; otherwise use DialFrom to be another client
 
 	logs []string // files

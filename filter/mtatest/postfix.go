@@ -37,6 +37,7 @@ func StartPostfix(t testing.TB, sink *Sink, milter string, extra ...string) *MTA
 	m := &MTA{
 		Name:    "Postfix",
 		Addr:    net.JoinHostPort("127.0.0.1", s.Port),
+		Config:  etc,
 		XCLIENT: true,
 		logs:    []string{filepath.Join(folder, "start"), filepath.Join(folder, "log")},
 	}

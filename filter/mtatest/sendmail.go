@@ -39,9 +39,10 @@ func StartSendmail(t testing.TB, sink *Sink, milter string) *MTA {
 	config := sendmailConfig(t, s)
 
 	m := &MTA{
-		Name: "Sendmail",
-		Addr: net.JoinHostPort("127.0.0.1", s.Port),
-		logs: []string{filepath.Join(folder, "output"), filepath.Join(folder, "milter"), filepath.Join(folder, "traffic")},
+		Name:   "Sendmail",
+		Addr:   net.JoinHostPort("127.0.0.1", s.Port),
+		Config: config,
+		logs:   []string{filepath.Join(folder, "output"), filepath.Join(folder, "milter"), filepath.Join(folder, "traffic")},
 	}
 	t.Cleanup(func() { m.showLogOnFailure(t) })
 	guard(t, folder, `kill -- -"$(head -n 1 "$1/sendmail.pid")"`)
