@@ -32,23 +32,32 @@ func resolverOf(c config.Config) (*dnscache.Resolver, error) {
 		Stale:      c.DNS.Stale,
 	}
 	var err error
-	switch {
-	case c.DNS.ZoneFile != "":
+	if c.DNS.ZoneFile != "" {
 		d.Zone, err = readZone(c.DNS.ZoneFile)
-	case len(c.DNS.Servers) > 0:
-		for _, s := range c.DNS.Servers {
-			d.Servers = append(d.Servers, dnscache.Server{Network: dnscache.Network(s.Network), Name: s.Name.String(), Addr: s.Addr})
-		}
-	default:
+	} else if d.Servers, err = serversOf(c.DNS); len(c.DNS.Servers) == 0 {
 		d.ResolvConf = resolvConf
-		if d.Servers, err = dnscache.SystemServers(resolvConf); err != nil {
-			err = later{fmt.Errorf("dns.servers is empty: %w", err)}
-		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return dnscache.New(d), nil
+}
+
+// serversOf returns the servers to ask: those of the system where the
+// configuration names none.
+func serversOf(c config.DNS) ([]dnscache.Server, error) {
+	if len(c.Servers) == 0 {
+		servers, err := dnscache.SystemServers(resolvConf)
+		if err != nil {
+			return nil, later{fmt.Errorf("dns.servers is empty: %w", err)}
+		}
+		return servers, nil
+	}
+	var servers []dnscache.Server
+	for _, s := range c.Servers {
+		servers = append(servers, dnscache.Server{Network: dnscache.Network(s.Network), Name: s.Name.String(), Addr: s.Addr})
+	}
+	return servers, nil
 }
 
 // readZone reads what dns.zone_file names.
