@@ -123,7 +123,8 @@ func rootCommand() *cobra.Command {
 	root.DisableSuggestions = true // made in run, in our own voice
 	root.SuggestionsMinimumDistance = 2
 	root.SetUsageTemplate(usage)
-	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), dnsCommand(), replayCommand(), statusCommand(), debugCommand(), configCommand(), versionCommand())
+	root.AddCommand(serveCommand(), statusCommand(), debugCommand(), doctorCommand(), checkCommand(), lookupCommand(), dnsCommand(),
+		replayCommand(), configCommand(), versionCommand())
 	return root
 }
 

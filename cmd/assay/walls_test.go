@@ -27,7 +27,7 @@ var walls = map[string][]string{
 	"golang.org/x/net/idna":               {"verify/domain"},
 	"golang.org/x/sync/errgroup":          {"cmd/assay"},
 	"golang.org/x/sync/singleflight":      {"dnscache"},
-	"golang.org/x/sys/unix":               {"filter"},
+	"golang.org/x/sys/unix":               {"cmd/assay", "filter"},
 }
 
 // testWalls are the libraries that only tests import, and the packages with
@@ -42,7 +42,7 @@ var testWalls = map[string][]string{
 
 // directions says which of our packages each may import, outside of tests.
 var directions = map[string][]string{
-	"cmd/assay":         {"config", "config/legacy", "contrib", "dnscache", "dnscache/zone", "filter", "policy", "verify", "verify/...", "web"},
+	"cmd/assay":         {"config", "config/legacy", "contrib", "dnscache", "dnscache/zone", "filter", "filter/miltertest", "policy", "verify", "verify/...", "web"},
 	"config":            {"verify/domain"},
 	"config/legacy":     {"config", "verify/domain"},
 	"contrib":           {},

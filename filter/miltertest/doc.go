@@ -1,6 +1,7 @@
 // Package miltertest is a mail server for tests: the MTA's side of the milter
-// protocol, without a mail server behind it. A test or a load driver dials a
-// filter and plays Postfix, Sendmail, an old MTA, or nobody in particular.
+// protocol, without a mail server behind it. A test, a load driver or "assay
+// doctor" dials a filter and plays Postfix, Sendmail, an old MTA, or nobody in
+// particular.
 //
 // Three depths of use:
 //   - Deliver hands over a whole message and returns what the MTA would do and
