@@ -71,6 +71,7 @@ func (d *doctor) checkups() []checkup {
 		{"config", d.checkConfig},
 		{"milter", d.checkMilter},
 		{"results", d.checkResults},
+		{"status", d.checkStatus},
 		{"dns", d.checkDNS},
 		{"postfix", d.checkPostfix},
 		{"macros", d.checkMacros},

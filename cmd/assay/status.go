@@ -38,7 +38,7 @@ func (f *askFlags) client(talk io.Writer) (web.Client, error) {
 		if err != nil {
 			return web.Client{}, fmt.Errorf("--at: %w", err)
 		}
-		return web.Client{Network: a.Network, Addr: a.Addr}, nil
+		return statusClient(a), nil
 	}
 	c, err := loadConfig(f.file)
 	if err != nil {
@@ -49,7 +49,11 @@ func (f *askFlags) client(talk io.Writer) (web.Client, error) {
 		say(talk, "hint: write status = \"127.0.0.1:8892\" below [listen], and restart assay")
 		return web.Client{}, status(exitUsage)
 	}
-	return web.Client{Network: c.Listen.Status.Network, Addr: c.Listen.Status.Addr}, nil
+	return statusClient(c.Listen.Status), nil
+}
+
+func statusClient(a config.StatusAddress) web.Client {
+	return web.Client{Network: a.Network, Addr: a.Addr}
 }
 
 // ask asks within askWait. Where nobody answers it may do so later.

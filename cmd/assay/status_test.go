@@ -74,6 +74,15 @@ reason = "never matches"
 		t.Errorf("config check: %d\n%s", status, talk)
 	}
 
+	doctor := func(want string) {
+		t.Helper()
+		if _, out, talk := command("doctor", "-c", d.file, "--postfix-config", "", "--sendmail-cf", ""); !strings.Contains(out, "\n"+want) {
+			t.Errorf("doctor: no line %s\n%s%s", want, out, talk)
+		}
+	}
+	doctor("status   ok   unix:")
+	d.configure(t, "policy.mode = \"observe\"\n")
+	doctor("status   warn the running milter works by another configuration than this\n              hint: ")
 	d.configure(t, "colour = 1\n")
 	d.signal(t, syscall.SIGHUP)
 	d.err.wait(t, "the configuration read before stays in force", 1)

@@ -26,7 +26,7 @@ func sayUnused(cmd *cobra.Command, c config.Config) {
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), askWait)
 	defer cancel()
-	running, err := web.Client{Network: c.Listen.Status.Network, Addr: c.Listen.Status.Addr}.Status(ctx)
+	running, err := statusClient(c.Listen.Status).Status(ctx)
 	if err != nil {
 		say(talk, "whether each exception is used is not known: %v", err)
 		return

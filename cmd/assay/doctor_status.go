@@ -1,0 +1,30 @@
+package main
+
+import "context"
+
+// checkStatus asks the running milter what it warns of itself.
+func (d *doctor) checkStatus(ctx context.Context) []finding {
+	if d.config.Listen.Status.IsZero() {
+		return list(found(skipped, "listen.status is off, so that the running milter cannot be asked how it is"))
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	s, err := statusClient(d.config.Listen.Status).Status(ctx)
+	if err != nil {
+		return list(found(failing, "%s: %v", d.config.Listen.Status, err).next("start assay; where it runs, restart it: listen.status is read at the start").later())
+	}
+	var findings []finding
+	if s.Config.Hash != d.config.Hash() {
+		findings = append(findings, found(warned, "the running milter works by another configuration than this").next("make it read the configuration again: systemctl reload assay"))
+	}
+	for _, w := range s.Warnings {
+		findings = append(findings, found(warned, "%s: %s", w.Code, w.Text).next("%s", w.Next))
+	}
+	if s.NotReady != "" && len(findings) == 0 {
+		findings = append(findings, found(warned, "not ready: %s", s.NotReady))
+	}
+	if len(findings) == 0 {
+		findings = list(found(good, "%s answers: up %s, no warnings", d.config.Listen.Status, since(s.Started, s.Now)))
+	}
+	return findings
+}
