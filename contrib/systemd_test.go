@@ -67,3 +67,10 @@ func TestExposure(t *testing.T) {
 		t.Errorf("exposure %.1f of 10, want %.1f at most:\n%s", score, bar, said)
 	}
 }
+
+// TestAppArmor: the profile that the service names can be read.
+func TestAppArmor(t *testing.T) {
+	if said, err := exec.Command(need(t, "apparmor_parser"), "--skip-kernel-load", "--skip-cache", "apparmor/assay").CombinedOutput(); err != nil {
+		t.Errorf("apparmor_parser: %v\n%s", err, said)
+	}
+}
