@@ -1,12 +1,20 @@
 # How long "make fuzz" gives to each target.
 FUZZTIME ?= 20s
 
-.PHONY: build deps test check bench fuzz
+# Where "make build" puts the program.
+OUT ?= assay
 
-# The same tree and the same Go give the same bytes, whoever builds it and where. -buildvcs notes the revision where
-# there is one; "go version -m assay" lists it, the flags and every module with its checksum (the bill of materials).
+.PHONY: build package deps test check bench fuzz
+
+# The same tree and the same Go give the same bytes, whoever builds it and where. "go version -m assay" lists the
+# revision, the flags and every module with its checksum: the bill of materials.
+# -s leaves out what only debuggers read; stacks have their names all the same.
 build:
-	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o assay ./cmd/assay
+	CGO_ENABLED=0 go build -trimpath -ldflags=-s -o $(OUT) ./cmd/assay
+
+# dist/*.deb and dist/*.rpm.
+package:
+	contrib/package/build.sh dist
 
 # A real Postfix and a real Sendmail for the tests, and what checks units and packages. Needs Debian, and root when
 # something is missing.

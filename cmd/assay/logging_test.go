@@ -115,7 +115,7 @@ func TestJournal(t *testing.T) {
 	defer l.Close()
 	program := filepath.Join(folder, "assay")
 	link := "-X github.com/coreos/go-systemd/v22/journal.journalSocket=" + path
-	if said, err := exec.Command("go", "build", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {
+	if said, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
 	}
 	_, socket := startLogging(t, program, "log.format = \"journald\"\n")
@@ -159,7 +159,7 @@ func journalFields(t *testing.T, entry []byte) map[string]string {
 func TestNoJournal(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "assay")
 	link := "-X github.com/coreos/go-systemd/v22/journal.journalSocket=" + filepath.Join(t.TempDir(), "none")
-	if said, err := exec.Command("go", "build", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {
+	if said, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
 	}
 	p, _ := startLogging(t, program, "log.format = \"journald\"\n")

@@ -17,7 +17,7 @@ const patience = 30 * time.Second
 func buildAssay(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "assay")
-	if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if said, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
 	}
 	return program

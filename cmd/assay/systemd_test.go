@@ -64,15 +64,13 @@ func (m *manager) want(t *testing.T, wanted ...string) {
 	}
 }
 
-// underSystemd starts a program as systemd starts a service, which tells its own
-// process id to it.
-func underSystemd(t *testing.T, files []*os.File, env []string, program string, args ...string) *process {
-	t.Helper()
+// underSystemd is how systemd starts a program: it tells it its own process id.
+func underSystemd(files []*os.File, env []string, program string, args ...string) *exec.Cmd {
 	shell := `LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$@"`
 	cmd := exec.Command("/bin/sh", append([]string{"-c", shell, "sh", program}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.ExtraFiles = files
-	return startCommand(t, cmd)
+	return cmd
 }
 
 // serveFile writes a configuration for "assay serve" and returns its name.
@@ -91,7 +89,7 @@ func serveFile(t *testing.T, milter, dns, more string) string {
 func TestNotify(t *testing.T) {
 	m := startManager(t)
 	file := serveFile(t, "unix:"+filepath.Join(t.TempDir(), "s"), dnstest.MustParse(t, "").Serve(t), "listen.drain = \"7s\"\n")
-	p := underSystemd(t, nil, []string{"NOTIFY_SOCKET=" + m.path, "WATCHDOG_USEC=100000"}, buildAssay(t), "serve", "-c", file)
+	p := startCommand(t, underSystemd(nil, []string{"NOTIFY_SOCKET=" + m.path, "WATCHDOG_USEC=100000"}, buildAssay(t), "serve", "-c", file))
 	ready := []string{"READY=1", "STATUS=mode observe, results stated under " + testID}
 	m.want(t, ready...)
 	for range 3 {
@@ -233,9 +231,9 @@ func TestSocketActivation(t *testing.T) {
 	unused := filepath.Join(t.TempDir(), "unused.sock")
 	zone := dnstest.MustParse(t, `example.com. TXT "v=spf1 -all"`)
 	file := serveFile(t, "unix:"+unused, zone.Serve(t), "")
-	p := underSystemd(t, []*os.File{fileOfSocket(t, local), fileOfSocket(t, status), fileOfSocket(t, inet)},
+	p := startCommand(t, underSystemd([]*os.File{fileOfSocket(t, local), fileOfSocket(t, status), fileOfSocket(t, inet)},
 		[]string{"LISTEN_FDS=3", "LISTEN_FDNAMES=milter:status:assay.socket"},
-		buildAssay(t), "serve", "-c", file)
+		buildAssay(t), "serve", "-c", file))
 	p.err.wait(t, `msg="systemd has opened the milter sockets: listen.milter is not used"`, 1)
 	p.err.wait(t, "msg=listening milter=unix:"+path+" ", 1)
 	p.err.wait(t, "msg=listening milter=inet:"+inet.Addr().String()+" ", 1)
@@ -263,7 +261,7 @@ func TestSocketsRefused(t *testing.T) {
 	program := buildAssay(t)
 	refused := func(file *os.File, name, wanted string) {
 		t.Helper()
-		p := underSystemd(t, []*os.File{file}, []string{"LISTEN_FDS=1", "LISTEN_FDNAMES=" + name}, program, "serve")
+		p := startCommand(t, underSystemd([]*os.File{file}, []string{"LISTEN_FDS=1", "LISTEN_FDNAMES=" + name}, program, "serve"))
 		if status := p.status(t); status != exitUsage || p.err.String() != wanted {
 			t.Errorf("status %d, said %s, want %s", status, p.err, wanted)
 		}

@@ -17,11 +17,7 @@ import (
 // TestBuild: two checkouts in different folders give the same program, which knows
 // its revision; a changed one says so.
 func TestBuild(t *testing.T) {
-	for _, tool := range []string{"git", "make"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			mtatest.Unavailable(t, tool+" is not installed")
-		}
-	}
+	need(t, "git", "make")
 	first, second := checkout(t), checkout(t)
 	buildIn(t, first)
 	buildIn(t, second)
@@ -49,6 +45,16 @@ func TestBuild(t *testing.T) {
 	wanted := build{version, revision, "2026-01-02T03:04:05Z", true, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	if got != wanted {
 		t.Errorf("got %+v, want %+v", got, wanted)
+	}
+}
+
+// need ends the test where a program is not installed.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			mtatest.Unavailable(t, p+" is not installed; \"make deps\" installs it")
+		}
 	}
 }
 
@@ -94,7 +100,7 @@ func inFolder(t *testing.T, folder, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
+	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=true", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
 		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
 	var said strings.Builder
 	cmd.Stderr = &said
