@@ -30,13 +30,10 @@ func TestUnits(t *testing.T) {
 	folder := t.TempDir()
 	var units []string
 	for _, name := range []string{"assay.service", "assay.socket"} {
-		text, err := os.ReadFile("systemd/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := read(t, "systemd/"+name)
 		unit := filepath.Join(folder, name)
 		// Any program will do for one that is not installed here.
-		if err := os.WriteFile(unit, []byte(strings.ReplaceAll(string(text), "/usr/bin/assay", "/bin/true")), 0o644); err != nil {
+		if err := os.WriteFile(unit, []byte(strings.ReplaceAll(text, "/usr/bin/assay", "/bin/true")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		units = append(units, unit)
