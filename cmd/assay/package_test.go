@@ -27,8 +27,11 @@ var packaged = []string{
 	"/usr/share/bash-completion/completions/assay",
 	"/usr/share/doc/assay/CHANGELOG.md",
 	"/usr/share/doc/assay/README.md",
+	"/usr/share/doc/assay/changelog.gz",
 	"/usr/share/doc/assay/copyright",
 	"/usr/share/doc/assay/policy-tests.toml",
+	"/usr/share/doc/assay/postfix/main.cf",
+	"/usr/share/doc/assay/sendmail/assay.mc",
 	"/usr/share/fish/vendor_completions.d/assay.fish",
 	"/usr/share/man/man1/assay.1.gz",
 	"/usr/share/man/man5/assay.toml.5.gz",
@@ -115,8 +118,8 @@ func wantFiles(t *testing.T, listed string, want []string) {
 }
 
 // testInstalled installs the .deb into a folder, and runs what was installed as the
-// units say: as a user without rights, over a socket with the modes of assay.socket.
-// Mail comes in through Postfix. Then the package is removed.
+// units say: as a user without rights, over a socket with the modes of assay.socket,
+// in Postfix's queue directory. Mail comes in through Postfix. Then the package is removed.
 func testInstalled(t *testing.T, deb string) {
 	sink := mtatest.StartSink(t)
 	folder := mtatest.Folder(t) // ends the test where we are not root
@@ -146,9 +149,12 @@ func testInstalled(t *testing.T, deb string) {
 		t.Error("an upgrade has taken the operator's configuration away")
 	}
 
-	socket := filepath.Join(folder, "milter.sock")
-	p := startInstalled(t, root, socket)
-	m := mtatest.StartPostfix(t, sink, "unix:"+socket)
+	queue := filepath.Join(folder, "queue")
+	if err := os.MkdirAll(filepath.Join(queue, "assay"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := startInstalled(t, root, filepath.Join(queue, "assay/milter.sock"))
+	m := mtatest.StartPostfix(t, sink, "unix:assay/milter.sock", "queue_directory = "+queue) // as assay.socket says
 	d := daemon{process: p, mta: m, sink: sink}
 	d.finish(t, d.begin(t, "a@example.com"), "250 ")
 	if got := sink.Wait(t, 1)[0].Data; !regexp.MustCompile(`(?m)^Authentication-Results: \S+;\r\n\tspf=fail `).Match(got) {
