@@ -31,7 +31,8 @@ func serveCommand() *cobra.Command {
 		Long: "Run the milter until SIGTERM. SIGHUP reads the configuration again; a bad file is\n" +
 			"refused and the old one stays in force. SIGUSR1 logs details for an hour, or stops\n" +
 			"that. Without a file the defaults are used: listen\n" +
-			"on inet:127.0.0.1:8891, ask the servers of /etc/resolv.conf, state results only.",
+			"on inet:127.0.0.1:8891, ask the servers of /etc/resolv.conf, state results only.\n" +
+			"Sockets that systemd passes take the place of listen.milter.",
 		Example: "  assay serve -c /etc/assay/assay.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -9,7 +9,7 @@ if command -v apparmor_parser >/dev/null && [ -d /sys/kernel/security/apparmor ]
 	apparmor_parser --replace --write-cache /etc/apparmor.d/assay || echo "assay: its AppArmor profile could not be loaded" >&2
 fi
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
+	systemctl daemon-reload || true
 	systemctl try-restart assay.service || true # systemd says why, and an upgrade does not fail for it
 fi
 if [ "$1" = 1 ] || { [ "$1" = configure ] && [ -z "$2" ]; }; then

@@ -3,5 +3,5 @@
 set -e
 [ -z "$DPKG_ROOT" ] || exit 0
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
+	systemctl daemon-reload || true
 fi
