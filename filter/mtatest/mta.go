@@ -79,8 +79,8 @@ func needRoot(t testing.TB) {
 	}
 }
 
-// Unavailable ends a test for which the MTA cannot be had: a skip on a machine of somebody who has none, a failure where
-// ASSAY_REQUIRE_MTA says that there must be one.
+// Unavailable ends a test for which an MTA, or another program, cannot be had: a skip on a machine of somebody who has none,
+// a failure where ASSAY_REQUIRE_MTA says that there must be one.
 func Unavailable(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("ASSAY_REQUIRE_MTA") == "1" {
