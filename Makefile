@@ -16,7 +16,7 @@ build:
 package:
 	contrib/package/build.sh dist
 
-# A real Postfix and a real Sendmail for the tests, and what checks units and packages. Needs Debian, and root when
+# A real Postfix, Sendmail, Dovecot and OpenDKIM for the tests, and what checks units and packages. Needs Debian, and root when
 # something is missing.
 deps:
 	filter/mtatest/deps.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes a real Postfix and a real Sendmail available to the tests of this package, and promtool to those of web.
+# Makes a real Postfix, Sendmail, Dovecot and OpenDKIM available to the tests, and promtool to those of web.
 # Run by "make deps" from the root of the repository, on Debian, as root when something is missing.
 # Running it again changes nothing.
 set -euo pipefail
@@ -14,7 +14,7 @@ installed() {
 
 # m4 and the libraries are what the unpacked Sendmail needs; the compiler is what "go test -race" needs.
 missing=()
-for package in postfix swaks m4 libnsl2 libwrap0 liblockfile1 libsasl2-2; do
+for package in postfix swaks dovecot-core dovecot-lmtpd dovecot-imapd dovecot-sieve opendkim m4 libnsl2 libwrap0 liblockfile1 libsasl2-2; do
 	installed "$package" || missing+=("$package")
 done
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)

@@ -24,7 +24,9 @@
 // Postfix takes about a second to start and one to stop, Sendmail a tenth of that; start them once and share them among
 // sub-tests. On Postfix a test plays any client with XCLIENT, on Sendmail clients from 127.0.0.0/8 with DialFrom.
 //
-// It takes Linux and root, an installed Postfix, and a Sendmail whose Debian packages are unpacked in .cache/sendmail of the
-// repository or in ASSAY_SENDMAIL_ROOT; "make deps" sees to both. Where one is missing the test is skipped and says so on
-// stderr; with ASSAY_REQUIRE_MTA=1 it fails.
+// Behind Postfix the sink may be a Dovecot (see [Dovecot]), which files mail by the scripts of contrib/sieve.
+//
+// It takes Linux and root, an installed Postfix and Dovecot, and a Sendmail whose Debian packages are unpacked in
+// .cache/sendmail of the repository or in ASSAY_SENDMAIL_ROOT; "make deps" sees to all of them. Where one is missing the test
+// is skipped and says so on stderr; with ASSAY_REQUIRE_MTA=1 it fails.
 package mtatest
