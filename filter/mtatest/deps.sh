@@ -35,6 +35,11 @@ if [ ${#missing[@]} -gt 0 ]; then
 	echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 	# --no-remove: Postfix would push out another mail server; that is for the owner of this machine to decide.
 	DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends --no-remove "${missing[@]}"
+	# They are here for the tests, which start their own.
+	if [ -d /run/systemd/system ]; then
+		case " ${missing[*]} " in *" dovecot-core "*) systemctl disable --now dovecot.service ;; esac
+		case " ${missing[*]} " in *" opendkim "*) systemctl disable --now opendkim.service ;; esac
+	fi
 fi
 
 [ ${#unpack[@]} -eq 0 ] || [ ${#missing[@]} -gt 0 ] || [ "$(id -u)" != 0 ] || "${apt[@]}" update

@@ -29,7 +29,7 @@ func StartDovecot(t testing.TB) *Dovecot {
 	needRoot(t)
 	needDovecot(t)
 	folder := Folder(t)
-	s := settings{Folder: folder, Port: freePort(t)}
+	s := settings{Folder: folder, Port: FreePort(t)}
 	for _, name := range []string{"mail", "scripts"} {
 		makeFolder(t, filepath.Join(folder, name))
 		// For the user whom the mailboxes belong to: Sieve keeps compiled scripts beside the scripts.

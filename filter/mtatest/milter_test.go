@@ -65,7 +65,7 @@ func refuse(listener net.Listener, greetings chan<- []byte) {
 
 // TestMilterDown uses the settings of contrib: while the milter is away, mail has to come back later.
 func TestMilterDown(t *testing.T) {
-	eachMTA(t, "inet:127.0.0.1:"+freePort(t), func(t *testing.T, m *MTA, sink *Sink) {
+	eachMTA(t, "inet:127.0.0.1:"+FreePort(t), func(t *testing.T, m *MTA, sink *Sink) {
 		c := Dial(t, m)
 		wantReply(t, c, "EHLO client.test", 250)
 		wantReply(t, c, "MAIL FROM:<you@sender.test>", 451)

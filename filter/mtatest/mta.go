@@ -125,7 +125,7 @@ func newSettings(t testing.TB, folder string, sink *Sink) settings {
 	if err != nil {
 		t.Fatalf("mtatest: sink: %v", err)
 	}
-	return settings{Folder: folder, Port: freePort(t), SinkPort: sinkPort}
+	return settings{Folder: folder, Port: FreePort(t), SinkPort: sinkPort}
 }
 
 // write fills the named template into a file.
@@ -175,9 +175,9 @@ func moduleRoot(t testing.TB) string {
 	}
 }
 
-// freePort picks a port for an MTA, which cannot be told to pick its own and say which. It stays below the range from which
+// FreePort picks a port for an MTA, which cannot be told to pick its own and say which. It stays below the range from which
 // the kernel takes ports for outgoing connections (32768 on), so that no client gets there between the pick and the start.
-func freePort(t testing.TB) string {
+func FreePort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		port := fmt.Sprint(20000 + rand.IntN(12000))

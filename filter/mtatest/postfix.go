@@ -17,6 +17,12 @@ const postfixCommand = "/usr/sbin/postfix"
 // there. It stops at the end of the test, and its log is shown when the test failed. Sub-tests may share it.
 func StartPostfix(t testing.TB, sink *Sink, milter string, extra ...string) *MTA {
 	t.Helper()
+	return StartPostfixServices(t, sink, milter, "", extra...)
+}
+
+// StartPostfixServices is StartPostfix with further services, which are lines of master.cf.
+func StartPostfixServices(t testing.TB, sink *Sink, milter, services string, extra ...string) *MTA {
+	t.Helper()
 	needRoot(t)
 	if _, err := os.Stat(postfixCommand); err != nil {
 		Unavailable(t, "Postfix is not installed; \"make deps\" installs it")
@@ -33,6 +39,7 @@ func StartPostfix(t testing.TB, sink *Sink, milter string, extra ...string) *MTA
 		extra = append([]string{snippet(t, "contrib/postfix/main.cf", "inet:127.0.0.1:8891", milter)}, extra...)
 	}
 	appendLines(t, filepath.Join(etc, "main.cf"), extra)
+	appendLines(t, filepath.Join(etc, "master.cf"), []string{services})
 
 	m := &MTA{
 		Name:    "Postfix",

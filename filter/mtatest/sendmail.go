@@ -19,9 +19,9 @@ const (
 )
 
 // StartSendmail starts a Sendmail of its own, configured with our contrib/sendmail/assay.mc for the given milter, which is
-// "inet:127.0.0.1:PORT" or "unix:PATH" (see Folder), or "" for none. It stops at the end of the test, and its log is shown
-// when the test failed. Sub-tests may share it.
-func StartSendmail(t testing.TB, sink *Sink, milter string) *MTA {
+// "inet:127.0.0.1:PORT" or "unix:PATH" (see Folder), or "" for none. Extra lines follow ours in sendmail.mc. It stops at the
+// end of the test, and its log is shown when the test failed. Sub-tests may share it.
+func StartSendmail(t testing.TB, sink *Sink, milter string, extra ...string) *MTA {
 	t.Helper()
 	needRoot(t)
 	root := sendmailRoot(t)
@@ -34,6 +34,9 @@ func StartSendmail(t testing.TB, sink *Sink, milter string) *MTA {
 	s.Root = root
 	if milter != "" {
 		s.Snippet = snippet(t, "contrib/sendmail/assay.mc", "inet:8891@127.0.0.1", sendmailMilter(milter))
+	}
+	for _, line := range extra {
+		s.Snippet += line + "\n"
 	}
 	makeFolder(t, filepath.Join(folder, "queue"))
 	config := sendmailConfig(t, s)
