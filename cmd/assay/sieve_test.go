@@ -30,9 +30,7 @@ on_reject = "tag"
 // the scripts of contrib/sieve, and looks by IMAP where it lies. Each message
 // goes to the mailboxes of both scripts; a stranger sends from 192.0.2.9.
 func TestSieve(t *testing.T) {
-	c := parseArticle(t, mailboxSite)
-	f := startFilter(t, "tcp", c.settings(t, asWritten, c.zone(t, asWritten).Serve(t)))
-	dovecot := mtatest.StartDovecot(t)
+	f, dovecot := startSite(t, ""), mtatest.StartDovecot(t)
 	m := mtatest.StartPostfix(t, mtatest.StartSink(t), "inet:"+f.addr,
 		"relay_transport = lmtp:unix:"+dovecot.LMTP, "local_header_rewrite_clients =")
 

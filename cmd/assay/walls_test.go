@@ -34,6 +34,7 @@ var walls = map[string][]string{
 // such tests.
 var testWalls = map[string][]string{
 	"github.com/emersion/go-msgauth": {"verify/dkim", "verify/authres", "verify/arc", "filter", "cmd/assay"},
+	"github.com/emersion/go-milter":  {"cmd/assay"},
 	"gopkg.in/yaml.v3":               {"verify/spf", "verify/dkim", "verify/arc", "web", "contrib"},
 	"golang.org/x/tools":             {"cmd/assay"},
 
