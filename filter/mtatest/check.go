@@ -54,7 +54,7 @@ func CheckSendmail(t testing.TB, lines string) string {
 	t.Helper()
 	root := sendmailRoot(t)
 	if _, err := os.Stat(root); err != nil {
-		unavailable(t, "Sendmail is not in "+root+"; \"make deps\" unpacks it")
+		Unavailable(t, "Sendmail is not in "+root+"; \"make deps\" unpacks it")
 	}
 	text, err := os.ReadFile(sendmailConfig(t, settings{Folder: t.TempDir(), Root: root, Port: "25", SinkPort: "2525", Snippet: lines}))
 	if err != nil {
@@ -67,7 +67,7 @@ func CheckSendmail(t testing.TB, lines string) string {
 func check(t testing.TB, program string, args ...string) (out, said string) {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {
-		unavailable(t, program+" is missing; \"make deps\" installs it")
+		Unavailable(t, program+" is missing; \"make deps\" installs it")
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(program, args...)

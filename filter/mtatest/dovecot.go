@@ -61,7 +61,7 @@ func needDovecot(t testing.TB) {
 	t.Helper()
 	for _, file := range []string{dovecotCommand, "/usr/lib/dovecot/lmtp", "/usr/lib/dovecot/imap", "/usr/bin/sievec"} {
 		if _, err := os.Stat(file); err != nil {
-			unavailable(t, "Dovecot is not installed with LMTP, IMAP and Sieve; \"make deps\" installs it")
+			Unavailable(t, "Dovecot is not installed with LMTP, IMAP and Sieve; \"make deps\" installs it")
 		}
 	}
 }

@@ -17,7 +17,7 @@ func StartOpenDKIM(t testing.TB, port, config string) {
 	t.Helper()
 	needRoot(t)
 	if _, err := os.Stat(openDKIMCommand); err != nil {
-		unavailable(t, "OpenDKIM is not installed; \"make deps\" installs it")
+		Unavailable(t, "OpenDKIM is not installed; \"make deps\" installs it")
 	}
 	folder := Folder(t)
 	file := filepath.Join(folder, "opendkim.conf")
