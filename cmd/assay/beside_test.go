@@ -281,7 +281,7 @@ func TestChrootSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(queue, "assay", "milter.sock")
-	l, err := listenOn(config.Address{Network: "unix", Addr: socket})
+	l, err := listenOn(config.Address{Network: "unix", Addr: socket}, 0o666)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ mkdir -p "$share"/{bash-completion/completions,zsh/vendor-completions,fish/vendo
 gzip -9nc contrib/man/assay.1 >"$share/man/man1/assay.1.gz"
 gzip -9nc contrib/man/assay.toml.5 >"$share/man/man5/assay.toml.5.gz"
 cp README.md CHANGELOG.md contrib/policy-tests.toml "$share/doc/assay/"
-cp -r docs contrib/postfix contrib/sendmail "$share/doc/assay/"
+cp -r docs contrib/postfix contrib/sendmail contrib/sieve contrib/prometheus "$share/doc/assay/"
 
 # What Debian's tools read of a package's history.
 maintainer=$(sed -n 's/^maintainer: //p' contrib/package/nfpm.yaml)
