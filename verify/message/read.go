@@ -23,7 +23,15 @@ func Read(r io.Reader) (Header, io.Reader, error) {
 	in := bufio.NewReader(r)
 	var lines lineReader
 	var header Header
+	var folded []byte // the last value of header so far, once it has been continued
 	size := 0
+	// A value may have a hundred thousand lines, and is put together once.
+	complete := func() Header {
+		if folded != nil {
+			header[len(header)-1].Value, folded = string(folded), nil
+		}
+		return header
+	}
 	for {
 		line, err := lines.read(in)
 		if err != nil && err != io.EOF {
@@ -35,19 +43,22 @@ func Read(r io.Reader) (Header, io.Reader, error) {
 		text := bytes.TrimSuffix(line, []byte("\r\n"))
 		switch {
 		case len(text) == 0:
-			return header, lines.rest(in), nil
+			return complete(), lines.rest(in), nil
 		case (text[0] == ' ' || text[0] == '\t') && len(header) > 0:
-			header[len(header)-1].Value += "\r\n" + string(text)
+			if folded == nil {
+				folded = []byte(header[len(header)-1].Value)
+			}
+			folded = append(append(folded, "\r\n"...), text...)
 		case len(header) == 0 && bytes.HasPrefix(text, []byte("From ")):
 		default:
 			name, value, ok := bytes.Cut(text, []byte(":"))
 			if !ok || !validName(name) {
-				return header, io.MultiReader(bytes.NewReader(line), lines.rest(in)), nil
+				return complete(), io.MultiReader(bytes.NewReader(line), lines.rest(in)), nil
 			}
-			header = append(header, Field{Name: string(name), Value: string(value)})
+			header = append(complete(), Field{Name: string(name), Value: string(value)})
 		}
 		if err == io.EOF {
-			return header, bytes.NewReader(nil), nil
+			return complete(), bytes.NewReader(nil), nil
 		}
 	}
 }

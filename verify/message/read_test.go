@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -31,6 +32,8 @@ func TestRead(t *testing.T) {
 	check("A: b\r\nC:d\r\n\te\r\n\r\nbody\r\n", "[A| b][C|d\r\n\te]", "body\r\n")
 	check("A: b\nC:d\n e\n\nbody\nmore\r\n\n", "[A| b][C|d\r\n e]", "body\r\nmore\r\n\r\n")
 	check("A: b\r\n\r\nbare\nLF\r\n", "[A| b]", "bare\nLF\r\n")
+	check("A: b\n c\n\td\nE: f\n g\nno field\n", "[A| b\r\n c\r\n\td][E| f\r\n g]", "no field\r\n")
+	check("A: b\n c", "[A| b\r\n c]", "")
 	check("A: b\r\n", "[A| b]", "")
 	check("A: b", "[A| b]", "")
 	check("", "", "")
@@ -51,5 +54,20 @@ func TestReadLimit(t *testing.T) {
 	}
 	if _, _, err := Read(text(MaxHeaderBytes + 1)); !errors.Is(err, ErrHeaderSize) {
 		t.Errorf("%d octets: %v", MaxHeaderBytes+1, err)
+	}
+}
+
+// TestReadFolded: a field of very many lines costs a few times its size, not the
+// square of it.
+func TestReadFolded(t *testing.T) {
+	text := "A: b\n" + strings.Repeat(" \n", 32<<10) + "\n"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if h, _, err := Read(strings.NewReader(text)); err != nil || len(h) != 1 {
+		t.Fatalf("%d fields, %v", len(h), err)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+		t.Errorf("%d bytes for a header of %d", took, len(text))
 	}
 }
