@@ -99,8 +99,8 @@ func edited(sig dkim.Signature, d dmarc.Evaluation) bool {
 func prefixed(h message.Header) bool {
 	for _, f := range h.All("Subject") {
 		subject := strings.TrimSpace(f.Unfolded())
-		for strings.HasPrefix(strings.ToLower(subject), "re:") {
-			subject = strings.TrimSpace(subject[len("re:"):])
+		for rest, ok := cutFold(subject, "re:"); ok; rest, ok = cutFold(subject, "re:") {
+			subject = strings.TrimSpace(rest)
 		}
 		if end := strings.IndexByte(subject, ']'); strings.HasPrefix(subject, "[") && end > 1 {
 			return true

@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"assay/verify"
@@ -150,6 +152,21 @@ func TestCareful(t *testing.T) {
 		signed(f, "example.org", dkim.Fail, edit)
 		field(m, "Subject", "[dev] x")
 	})
+}
+
+// TestEndlessSubject: a subject that is answered over and over costs no more
+// than to read it.
+func TestEndlessSubject(t *testing.T) {
+	h := message.Header{{Name: "Subject", Value: " " + strings.Repeat("RE:", 30_000) + " [dev] x"}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if !prefixed(h) {
+		t.Error("not seen")
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("%d bytes for a subject of %d", took, len(h[0].Value))
+	}
 }
 
 // FuzzEvidence: no field and no envelope brings it down, and it never leads to
