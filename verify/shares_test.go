@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"assay/verify"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
+	"assay/verify/lookup"
 	"assay/verify/message"
 	"assay/verify/spf"
 )
@@ -105,6 +107,37 @@ func TestAllAuthors(t *testing.T) {
 	check(true, " a@1.example, b@2.example, c@3.example, d@4.example, e@example.org", dmarc.PermError, "") // above MaxAuthors
 	check(true, " a@example.com <x>", dmarc.PermError, "")
 	check(true, " a@example.com", dmarc.Pass, "example.com")
+}
+
+// tardy answers about one name when the others have been asked about so often that
+// left is 0.
+type tardy struct {
+	lookup.Resolver
+	name string
+	left atomic.Int64
+	over chan struct{}
+}
+
+func (r *tardy) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	if name == r.name {
+		<-r.over
+	} else if r.left.Add(-1) == 0 {
+		close(r.over)
+	}
+	return r.Resolver.TXT(ctx, name)
+}
+
+// TestAuthorsStarved: who uses up the questions of DMARC by authors of his own does
+// not get the domain that he forges judged as an outage.
+func TestAuthorsStarved(t *testing.T) {
+	r := &tardy{Resolver: dnstest.MustParse(t, zone+"_dmarc.down.example. SERVFAIL\n"), name: "_dmarc.mail.example.com", over: make(chan struct{})}
+	r.left.Store(15) // of 16: one is about the forged domain
+	v := &verify.Verifier{Resolver: r, Now: time.Now, Budget: time.Minute, EvaluateAllAuthors: true}
+	run := v.Begin(context.Background(), &message.Connection{}, &message.Envelope{})
+	run.Headers(message.Header{{Name: "From", Value: " a@mail.example.com, b@down.example, c@1.2.3.4.5.6.7.8.evil.example, d@1.2.3.4.5.6.7.8.evil.test"}})
+	if f := run.Finish(); f.DMARC.Result != dmarc.PermError || f.DMARC.AuthorDomain.String() != "mail.example.com" {
+		t.Errorf("got %s for %s (%v)", f.DMARC.Result, f.DMARC.AuthorDomain, f.DMARC.Err)
+	}
 }
 
 // TestSharesAtServer: the same, counted where the questions arrive.

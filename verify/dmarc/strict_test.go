@@ -11,8 +11,8 @@ func TestStricter(t *testing.T) {
 	ranked := []Evaluation{
 		{Result: Fail, Requested: PolicyReject},
 		{Result: Fail, Requested: PolicyQuarantine},
-		{Result: TempError},
 		{Result: PermError},
+		{Result: TempError},
 		{Result: Fail, Requested: PolicyNone},
 		{Result: None},
 		{Result: Pass, Requested: PolicyReject},
