@@ -37,6 +37,9 @@ const (
 	// A signature of the author's fails by its body hash only, in a message
 	// that bears the marks of a list.
 	SignalListEdit Signal = "list-edit"
+	// What would be one of the above could not be checked, because the DNS did
+	// not answer: an outage is no evidence against a sender.
+	SignalUnchecked Signal = "unchecked"
 )
 
 // Evidence is one thing that speaks for indirect mail.
@@ -66,26 +69,43 @@ func evidence(s *subject, sealers []domain.Name) []Evidence {
 		switch {
 		case sig.Result == dkim.Pass && anyWithin(lists, sig.SDID):
 			add(SignalListSignature, sig.SDID)
+		case sig.Result == dkim.TempError && anyWithin(lists, sig.SDID):
+			add(SignalUnchecked, sig.SDID)
 		case edited(sig, s.findings.DMARC) && (len(lists) > 0 || prefixed(s.message.Header)):
 			add(SignalListEdit, sig.SDID)
 		}
 	}
-	if chain := s.findings.ARC; chain.Result == arc.Pass && len(chain.Sets) > 0 {
+	if chain := s.findings.ARC; len(chain.Sets) > 0 {
 		newest := chain.Sets[len(chain.Sets)-1]
-		if anyWithin(lists, newest.Signer) {
-			add(SignalListChain, newest.Signer)
+		if signal := vouched(chain, SignalListChain); signal != "" && anyWithin(lists, newest.Signer) {
+			add(signal, newest.Signer)
 		}
-		if slices.Contains(sealers, newest.Sealer) {
-			add(SignalSealer, newest.Sealer)
+		if signal := vouched(chain, SignalSealer); signal != "" && slices.Contains(sealers, newest.Sealer) {
+			add(signal, newest.Sealer)
 		}
 	}
-	if s.findings.Forwarded.Name != "" {
+	switch forwarded := s.findings.Forwarded; {
+	case forwarded.Name != "":
 		add(SignalForwarder, s.client)
+	case forwarded.Unsure():
+		add(SignalUnchecked, domain.Name{})
 	}
 	if signal := rewritten(s); signal != "" {
 		add(signal, s.sender)
 	}
 	return all
+}
+
+// vouched returns the given signal where a chain passes, SignalUnchecked where it
+// might, and "" otherwise.
+func vouched(chain arc.Chain, signal Signal) Signal {
+	switch {
+	case chain.Result == arc.Pass:
+		return signal
+	case chain.Result == arc.Fail && errors.Is(chain.Err, arc.ErrUnavailable):
+		return SignalUnchecked
+	}
+	return ""
 }
 
 // edited reports whether a signature of the author's organization fails by its
@@ -152,19 +172,23 @@ func anyWithin(names []domain.Name, parent domain.Name) bool {
 // has made, whose host passes SPF; "" where it is neither.
 func rewritten(s *subject) Signal {
 	at := strings.LastIndexByte(s.message.Envelope.Sender, '@')
-	if s.sender.IsZero() || s.findings.SPF.Result != spf.Pass || at < 0 {
+	if s.sender.IsZero() || at < 0 {
 		return ""
 	}
-	local := s.message.Envelope.Sender[:at]
-	if isSRS(local) {
-		return SignalSRS
+	signal := Signal("")
+	switch local := s.message.Envelope.Sender[:at]; {
+	case isSRS(local):
+		signal = SignalSRS
+	case slices.ContainsFunc(s.message.Envelope.Recipients, func(r string) bool { return isVERP(local, r) }):
+		signal = SignalVERP
 	}
-	for _, recipient := range s.message.Envelope.Recipients {
-		if isVERP(local, recipient) {
-			return SignalVERP
-		}
+	switch {
+	case signal != "" && s.findings.SPF.Result == spf.TempError:
+		return SignalUnchecked
+	case s.findings.SPF.Result != spf.Pass:
+		return ""
 	}
-	return ""
+	return signal
 }
 
 // isSRS reports whether a local part is SRS0=hash=time=host=user or

@@ -116,6 +116,29 @@ func TestCareful(t *testing.T) {
 		f.SPF.NullSender = true
 	})
 
+	check("list key not there", "[unchecked:list.example]", func(m *M, f *F) {
+		signed(f, "list.example", dkim.TempError, dkim.ErrLookup)
+		field(m, "List-Id", "<dev.list.example>")
+	})
+	check("another's key not there", "[]", func(m *M, f *F) {
+		signed(f, "other.example", dkim.TempError, dkim.ErrLookup)
+		field(m, "List-Id", "<dev.list.example>")
+	})
+	unavailable := func(f *F, sealer string) {
+		chain(f, arc.Fail, sealer, sealer)
+		f.ARC.Err = fmt.Errorf("arc: %w", arc.ErrUnavailable)
+	}
+	check("key of a listed sealer not there", "[unchecked:sealer.example]", func(_ *M, f *F) { unavailable(f, "sealer.example") })
+	check("key of another sealer not there", "[]", func(_ *M, f *F) { unavailable(f, "other.example") })
+	check("key of a list chain not there", "[unchecked:list.example]", func(m *M, f *F) {
+		unavailable(f, "list.example")
+		field(m, "List-Id", "<dev.list.example>")
+	})
+	check("spf of srs not there", "[unchecked:fwd.example]", func(m *M, f *F) { sender(m, f, "SRS0=HHH=TT=example.com=user@fwd.example", spf.TempError) })
+	check("spf of verp not there", "[unchecked:fwd.example]", func(m *M, f *F) { sender(m, f, "list-return-17-user=rcpt.test@fwd.example", spf.TempError) })
+	check("spf of another not there", "[]", func(m *M, f *F) { sender(m, f, "user@fwd.example", spf.TempError) })
+	check("name of a forwarder not there", "[unchecked]", func(_ *M, f *F) { f.Forwarded.Err = verify.ErrClientName })
+
 	check("forwarder", "[forwarder]", func(_ *M, f *F) { f.Forwarded = verify.Forwarded{Name: "alumni"} })
 	check("forwarder with a name", "[forwarder:fwd.example.edu]", func(_ *M, f *F) {
 		f.Forwarded = verify.Forwarded{Name: "alumni"}

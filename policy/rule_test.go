@@ -148,6 +148,12 @@ func TestChain(t *testing.T) {
 	}
 	check("spf of a forwarder", soft, forwarded(true), "accept accept ")
 	check("spf of one that altered it", soft, forwarded(false), "tag spf on_softfail")
+	unsure := func(_ *Rules, _ *message.Message, f *verify.Findings) { f.Forwarded.Err = verify.ErrClientName }
+	check("spf of what may be a forwarder", soft, unsure, "defer spf on_temperror 451 4.7.1")
+	check("and is not acted on anyway", soft, func(r *Rules, m *message.Message, f *verify.Findings) {
+		unsure(r, m, f)
+		r.OnSPFSoftFail = Accept
+	}, "accept accept ")
 	check("spf softfail", soft, nil, "tag spf on_softfail")
 	check("spf not set", soft, func(r *Rules, _ *message.Message, _ *verify.Findings) { r.OnSPFSoftFail = "" }, "accept accept ")
 	check("rule on invalid author", invalid, func(r *Rules, m *message.Message, f *verify.Findings) {

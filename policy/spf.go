@@ -21,7 +21,14 @@ func (r *Rules) spf(f *verify.Findings) (Verdict, bool) {
 	case spf.SoftFail:
 		v.Action, v.Rule = r.OnSPFSoftFail, "on_softfail"
 	}
-	return v, v.Action != "" && v.Action != Accept
+	if v.Action == "" || v.Action == Accept {
+		return v, false
+	}
+	if f.Forwarded.Unsure() {
+		v.Action, v.Rule = r.OnTempError, "on_temperror"
+		v.Reason += ", but the client may be a forwarder: DNS does not say"
+	}
+	return v, true
 }
 
 // Early returns the verdict with which a message is refused when MAIL has been

@@ -11,7 +11,7 @@ import (
 
 // MailFrom waits for the SPF check of the envelope sender, no longer than
 // limit. It may be called between Begin and Headers; ok tells whether the check
-// is there and says something: the client is no listed forwarder.
+// is there and says something: the client is no listed forwarder, nor may it be one.
 func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 	if !r.within(limit, r.mailFrom.done) {
 		return spf.Check{}, false
@@ -24,7 +24,7 @@ func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 		return spf.Check{}, false
 	}
 	rev := r.iprev.wait()
-	return check, !slices.ContainsFunc(r.verifier.Forwarders, func(f Forwarder) bool { return f.is(r.addr, rev) })
+	return check, !slices.ContainsFunc(r.verifier.Forwarders, func(f Forwarder) bool { return f.is(r.addr, rev) || f.hidden(rev) })
 }
 
 // Covered reports whether a DMARC policy covers d, or may do so: what cannot be

@@ -36,8 +36,14 @@ type Forwarded struct {
 	// Findings.SPF is about it, and Direct about the forwarder itself.
 	Client netip.Addr
 	Direct spf.Check
-	Err    error // why ReceivedFrom was asked for and is not used
+	Err    error // why ReceivedFrom was asked for and is not used; or ErrClientName
 }
+
+// Unsure reports whether the client may be a forwarder, which an outage hides.
+func (f Forwarded) Unsure() bool { return errors.Is(f.Err, ErrClientName) }
+
+// ErrClientName is why it is not known whether the client is a forwarder.
+var ErrClientName = errors.New("the client may be a forwarder, but its name could not be looked up")
 
 // Why the word of a forwarder about its client is not taken.
 var (
@@ -63,7 +69,7 @@ func (r *Run) forward(h message.Header) *background[origin] {
 		rev := r.iprev.wait()
 		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, rev) })
 		if at < 0 {
-			return origin{}
+			return unlisted(listed, rev)
 		}
 		o, name := listed[at].origin(h, ours(helo, rev))
 		if o.Client.IsValid() {
@@ -72,6 +78,20 @@ func (r *Run) forward(h message.Header) *background[origin] {
 		}
 		return o
 	})
+}
+
+// unlisted is what is found about a client that is none of the forwarders, as far
+// as one can tell.
+func unlisted(forwarders []Forwarder, rev iprev.Evaluation) (o origin) {
+	if slices.ContainsFunc(forwarders, func(f Forwarder) bool { return f.hidden(rev) }) {
+		o.Err = ErrClientName
+	}
+	return o
+}
+
+// hidden reports whether an outage hides the name by which f would be known.
+func (f Forwarder) hidden(rev iprev.Evaluation) bool {
+	return rev.Result == iprev.TempError && !f.Names.Empty()
 }
 
 // ours are the names that the client may give itself in a Received field.

@@ -34,6 +34,7 @@ const forwardZone = zone + `
 1.113.0.203.in-addr.arpa. PTR fwd.example.edu.
 fwd.example.edu. A 203.0.113.1
 2.113.0.203.in-addr.arpa. PTR fwd.example.edu.
+9.113.0.203.in-addr.arpa. SERVFAIL
 `
 
 // TestForwarder: who counts as one, and when SPF is about its client.
@@ -80,6 +81,12 @@ func TestForwarder(t *testing.T) {
 	check("by network", byNetwork, used, nil, nil)
 	check("received_from off", byName, unused, nil, func(f *F, _ *M) { f.ReceivedFrom = false })
 	check("name not verified", byName, none, nil, func(_ *F, m *M) { m.Connection.Addr = netip.MustParseAddr("203.0.113.2") })
+	check("name not to be had", byName, none, verify.ErrClientName, func(_ *F, m *M) { m.Connection.Addr = netip.MustParseAddr("203.0.113.9") })
+	check("name not needed", byNetwork, used, nil, func(_ *F, m *M) { m.Connection.Addr = netip.MustParseAddr("203.0.113.9") })
+	check("name not to be had, nor asked for", byNetwork, none, nil, func(f *F, m *M) {
+		f.Networks = network.Set{}
+		m.Connection.Addr = netip.MustParseAddr("203.0.113.9")
+	})
 	check("HELO is no name", byName, none, nil, func(_ *F, m *M) { m.Connection.Addr = netip.MustParseAddr("198.51.100.1") })
 	check("other recipient", byName, none, nil, func(_ *F, m *M) { m.Envelope.Recipients[1] = "x@other.example" })
 	check("no recipient", byName, none, nil, func(_ *F, m *M) { m.Envelope.Recipients = nil })
@@ -146,6 +153,13 @@ func TestEarlyQuestions(t *testing.T) {
 	defer forwarded.Cancel()
 	if check, ok := forwarded.MailFrom(time.Minute); ok {
 		t.Errorf("forwarder: got %+v", check)
+	}
+	// One whose name does not come may be it.
+	unnamed := message.Connection{Addr: netip.MustParseAddr("203.0.113.9"), Helo: "fwd.example.edu"}
+	nameless := v.Begin(context.Background(), &unnamed, &envelope)
+	defer nameless.Cancel()
+	if check, ok := nameless.MailFrom(time.Minute); ok {
+		t.Errorf("name not to be had: got %+v", check)
 	}
 	// What is not there in time says nothing.
 	v.Resolver = stuck{v.Resolver, "example.com"}

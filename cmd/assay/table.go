@@ -48,7 +48,7 @@ func (e *examination) writeTable(w io.Writer, explain bool) error {
 	if f.Stale > 0 {
 		line("dns", plural(f.Stale, "stale answer")+", because DNS does not answer")
 	}
-	if f.Forwarded.Name != "" {
+	if f.Forwarded.Name != "" || f.Forwarded.Unsure() {
 		line("forward", forwardWords(f.Forwarded))
 	}
 	if e.exempt != "" {
@@ -172,6 +172,9 @@ func aligned(method string, yes bool) string {
 }
 
 func forwardWords(f verify.Forwarded) string {
+	if f.Unsure() {
+		return f.Err.Error()
+	}
 	text := "by " + f.Name
 	if f.Client.IsValid() {
 		text += fmt.Sprintf(", from %s; its own spf is %s", f.Client, f.Direct.Result)

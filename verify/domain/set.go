@@ -50,6 +50,9 @@ func NewSet(patterns ...Pattern) Set {
 	return s
 }
 
+// Empty reports whether no name is in the set.
+func (s Set) Empty() bool { return len(s.names)+len(s.below) == 0 }
+
 // Has reports whether n is in the set. The zero Name is in none.
 func (s Set) Has(n Name) bool {
 	if n.text == "" {
