@@ -97,10 +97,11 @@ func evidence(s *subject, sealers []domain.Name) []Evidence {
 }
 
 // vouched returns the given signal where a chain passes, SignalUnchecked where it
-// might, and "" otherwise.
+// might, and "" otherwise. With a Caveat anybody may have changed the message
+// since, so that it is not the one that was sealed.
 func vouched(chain arc.Chain, signal Signal) Signal {
 	switch {
-	case chain.Result == arc.Pass:
+	case chain.Result == arc.Pass && chain.Caveat == nil:
 		return signal
 	case chain.Result == arc.Fail && errors.Is(chain.Err, arc.ErrUnavailable):
 		return SignalUnchecked

@@ -97,6 +97,15 @@ func TestCareful(t *testing.T) {
 		field(m, "List-Id", "<dev.list.example>")
 	})
 	check("listed sealer", "[listed-sealer:sealer.example]", func(_ *M, f *F) { chain(f, arc.Pass, "sealer.example", "x.example") })
+	loose := func(f *F, sealer, signer string) {
+		chain(f, arc.Pass, sealer, signer)
+		f.ARC.Caveat = dkim.ErrBodyLength
+	}
+	check("listed sealer, open to changes", "[]", func(_ *M, f *F) { loose(f, "sealer.example", "x.example") })
+	check("list chain, open to changes", "[]", func(m *M, f *F) {
+		loose(f, "list.example", "list.example")
+		field(m, "List-Id", "<dev.list.example>")
+	})
 	check("sealer not listed", "[]", func(_ *M, f *F) { chain(f, arc.Pass, "other.example", "x.example") })
 
 	check("srs", "[srs:fwd.example]", func(m *M, f *F) { sender(m, f, "SRS0=HHH=TT=example.com=user@fwd.example", spf.Pass) })
