@@ -23,8 +23,13 @@ func (r *Rules) Decide(m *message.Message, f verify.Findings) Verdict {
 // observed is the verdict where nothing is done about it.
 func (v Verdict) observed() Verdict {
 	v.Reason = "observing: " + v.Reason
-	if v.Action != Accept {
-		v.Would, v.Asked = v.decision(), nil
+	would := v.Would
+	if would.Action == "" {
+		would = v.decision()
+	}
+	v.Would = Decision{}
+	if would.Action != Accept {
+		v.Would, v.Asked = would, nil
 	}
 	v.Action, v.Note, v.Header = Accept, "", message.Field{}
 	return v
@@ -53,23 +58,32 @@ func (r *Rules) rest(s *subject) Verdict {
 	return Verdict{Action: Accept, Step: StepAccept, Reason: reasonOf(s.findings)}
 }
 
-// byRecipient judges the message for each recipient and returns the mildest
-// verdict, of equals the first.
+// byRecipient judges the message for each recipient, and says what would be done
+// if no rule were spared.
 func (r *Rules) byRecipient(s *subject, candidates []candidate) Verdict {
+	v := r.mildest(s, candidates)
+	if all, spared := enforced(candidates); spared {
+		if full := r.mildest(s, all); full.Action != v.Action {
+			v.Would = full.decision()
+		}
+	}
+	return v
+}
+
+// mildest judges the message for each recipient and returns the mildest verdict,
+// of equals the first.
+func (r *Rules) mildest(s *subject, candidates []candidate) Verdict {
 	recipients := s.message.Envelope.Recipients
 	if len(recipients) == 0 {
 		recipients = []string{""} // nobody's rule
 	}
 	verdicts := map[int]Verdict{} // by choice
 	choices := make([]int, len(recipients))
-	mildest, would := none, none
+	mildest := none
 	var matched []Decision
 	for i, recipient := range recipients {
-		choice, spared := choose(candidates, recipient)
+		choice := choose(candidates, recipient)
 		choices[i] = choice
-		if would == none {
-			would = spared
-		}
 		if _, known := verdicts[choice]; known {
 			continue
 		}
@@ -88,10 +102,6 @@ func (r *Rules) byRecipient(s *subject, candidates []candidate) Verdict {
 		if more := verdicts[choice]; v.Action.milderThan(more.Action) {
 			v.Asked = append(v.Asked, Asked{recipients[i], more.decision()})
 		}
-	}
-	if would != none && candidates[would].rule.Action != v.Action {
-		c := candidates[would]
-		v.Would = Decision{c.rule.Action, c.step, c.rule.Name}
 	}
 	return v
 }

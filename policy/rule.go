@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"assay/verify/message"
@@ -48,23 +49,24 @@ func (r *Rules) candidates(s *subject) []candidate {
 	return found
 }
 
+// enforced returns the candidates as if none were spared, and whether one is.
+func enforced(candidates []candidate) (all []candidate, spared bool) {
+	for _, c := range candidates {
+		spared = spared || c.spared
+		c.spared = false
+		all = append(all, c)
+	}
+	return all, spared
+}
+
 // none is in place of the index of a candidate where none decides.
 const none = -1
 
-// choose returns the index of the candidate that decides for a recipient, and
-// of the first that would if it were not spared.
-func choose(candidates []candidate, recipient string) (decides, would int) {
-	would = none
-	for i, c := range candidates {
-		switch {
-		case !c.rule.Match.Recipients.matches(recipient):
-		case !c.spared:
-			return i, would
-		case would == none:
-			would = i
-		}
-	}
-	return none, would
+// choose returns the index of the candidate that decides for a recipient.
+func choose(candidates []candidate, recipient string) int {
+	return slices.IndexFunc(candidates, func(c candidate) bool {
+		return !c.spared && c.rule.Match.Recipients.matches(recipient)
+	})
 }
 
 // verdict is what the rule says.

@@ -249,6 +249,36 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// TestWould: what would be done is what all recipients together would get, if
+// everything were enforced.
+func TestWould(t *testing.T) {
+	to := func(mailbox string) Match { return Match{Recipients: NewRecipients([]string{mailbox}, domain.Set{})} }
+	check := func(what string, r Rules, recipients, action, would string) {
+		t.Helper()
+		m := &message.Message{Received: noon}
+		for _, local := range strings.Fields(recipients) {
+			m.Envelope.Recipients = append(m.Envelope.Recipients, local+"@r.test")
+		}
+		v := r.Decide(m, found(dmarc.Fail, dmarc.PolicyReject))
+		if got := strings.TrimSpace(fmt.Sprintf("%s %s %s", v.Would.Action, v.Would.Step, v.Would.Rule)); string(v.Action) != action || got != would {
+			t.Errorf("%s: %s, would be %q, want %s and %q", what, v.Action, got, action, would)
+		}
+	}
+	strict := Rule{Name: "strict", Match: to("a@r.test"), Action: Reject, Reason: "x", Spared: 100}
+	mild := Rule{Name: "mild", Match: to("a@r.test"), Action: Accept, Reason: "x", Spared: 100}
+	rules := func(enforce bool, on Action, all ...Rule) Rules {
+		return Rules{Enforce: enforce, OnReject: on, Rules: all}
+	}
+	check("one", rules(true, Tag, strict), "a", "tag", "reject rule strict")
+	check("another is judged as mildly as before", rules(true, Tag, strict), "a b", "tag", "")
+	check("another comes first", rules(true, Tag, strict), "b a", "tag", "")
+	check("a mild rule, for one of two", rules(true, Reject, mild), "b a", "reject", "accept rule mild")
+	check("behind another", rules(true, Reject, mild, strict), "a", "reject", "accept rule mild")
+	check("observing", rules(false, Tag, strict), "a", "accept", "reject rule strict")
+	check("observing what would be accepted", rules(false, Reject, mild), "a", "accept", "")
+	check("observing, nothing spared", rules(false, Reject), "a", "accept", "reject dmarc on_reject")
+}
+
 // TestPure: the same arguments give the same verdict, whoever else is asking,
 // and are left as they were.
 func TestPure(t *testing.T) {
