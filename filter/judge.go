@@ -8,6 +8,7 @@ import (
 
 	"assay/policy"
 	"assay/verify"
+	"assay/verify/message"
 )
 
 // judge returns the verdict on the message, counts it, and says what the policy
@@ -61,6 +62,23 @@ const earlyWait = MaxMailWait / 2
 // Rules.SPFEarly is set. Otherwise the answer comes at once.
 const MaxMailWait = 8 * time.Second
 
+// Early returns the verdict by which rules refuse a message when MAIL has been
+// seen, with what it is founded on, and whether they do. It may be called until run
+// is finished, and waits for DNS.
+func Early(rules *policy.Rules, run *verify.Run, m *message.Message) (v policy.Verdict, f verify.Findings, refuse bool) {
+	if !rules.SPFEarly {
+		return v, f, false
+	}
+	check, ok := run.MailFrom(earlyWait)
+	if !ok {
+		return v, f, false
+	}
+	if v, refuse = rules.Early(m, check); !refuse || run.Covered(check.Domain, earlyWait) {
+		return policy.Verdict{}, f, false
+	}
+	return v, verify.Findings{Client: m.Connection.Addr, SPF: check}, true
+}
+
 // refuseEarly returns the answer to MAIL where the message is refused at once,
 // and nil where it is to come in.
 func (t *transaction) refuseEarly() milter.Response {
@@ -68,19 +86,15 @@ func (t *transaction) refuseEarly() milter.Response {
 	if t.unable != nil {
 		return t.turnAway()
 	}
-	if t.run == nil || !s.Rules.SPFEarly {
+	if t.run == nil {
 		return nil
 	}
-	check, ok := t.run.MailFrom(earlyWait)
-	if !ok {
-		return nil
-	}
-	v, refuse := s.Rules.Early(&t.message, check)
-	if !refuse || t.run.Covered(check.Domain, earlyWait) || t.stopped(v) {
+	v, f, refuse := Early(s.Rules, t.run, &t.message)
+	if !refuse || t.stopped(v) {
 		return nil
 	}
 	t.waits.End = time.Since(t.began)
-	t.conclude(&Outcome{Findings: &verify.Findings{Client: t.message.Connection.Addr, SPF: check}, Verdict: v})
+	t.conclude(&Outcome{Findings: &f, Verdict: v})
 	return t.reply(v.Reply)
 }
 

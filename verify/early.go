@@ -10,7 +10,7 @@ import (
 )
 
 // MailFrom waits for the SPF check of the envelope sender, no longer than
-// limit. It may be called between Begin and Headers; ok tells whether the check
+// limit. It may be called between Begin and Finish; ok tells whether the check
 // is there and says something: the client is no listed forwarder, nor may it be one.
 func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 	if !r.within(limit, r.mailFrom.done) {
@@ -29,7 +29,7 @@ func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 
 // Covered reports whether a DMARC policy covers d, or may do so: what cannot be
 // told within limit counts as covered. It may be called between Begin and
-// Headers, and asks questions of its own.
+// Finish, and asks questions of its own.
 func (r *Run) Covered(d domain.Name, limit time.Duration) bool {
 	search := start(func() dmarc.Evaluation {
 		return dmarc.Verifier{Resolver: r.shares.of(shareEarly)}.Begin(r.ctx, d).Finish(spf.Check{}, nil)

@@ -36,6 +36,7 @@ type testCase struct {
 	mail       []string // arguments of MAIL; the first has its angle brackets
 	rcpts      []string // without angle brackets
 	login      string
+	refused    []string // senders, in angle brackets, refused at MAIL before the message on the same connection
 	mtas       []string // the real MTAs that can play it, in lower case
 	leadingGap bool     // it matters whether a blank follows the colon
 
@@ -106,6 +107,8 @@ func parseCase(name string, archive *txtar.Archive) (*testCase, error) {
 		return nil, err
 	}
 	c.want = outcome{
+		refused: c.section("want/refused"),
+
 		reply:  strings.TrimSpace(c.section("want/reply")),
 		field:  c.section("want/field"),
 		fields: c.section("want/fields"),
@@ -116,7 +119,7 @@ func parseCase(name string, archive *txtar.Archive) (*testCase, error) {
 
 // known refuses a section that nobody reads.
 func (c *testCase) known() error {
-	known := []string{"session", "zone", "config", "message", "sign", "tamper", "want/reply", "want/field", "want/fields", "want/log"}
+	known := []string{"session", "zone", "config", "message", "sign", "tamper", "want/refused", "want/reply", "want/field", "want/fields", "want/log"}
 	for i, f := range c.archive.Files {
 		again := func(g txtar.File) bool { return g.Name == f.Name }
 		if !slices.Contains(known, f.Name) || slices.ContainsFunc(c.archive.Files[:i], again) {
@@ -153,6 +156,8 @@ func (c *testCase) sessionLine(line string) error {
 		c.mail = append([]string{rest[:end]}, strings.Fields(rest[end:])...)
 	case "rcpt":
 		c.rcpts = append(c.rcpts, path(rest))
+	case "refused":
+		c.refused = append(c.refused, rest)
 	case "login":
 		c.login = rest
 	case "through":
@@ -287,6 +292,7 @@ func (c *testCase) update(got outcome) error {
 			archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(text)})
 		}
 	}
+	add("want/refused", got.refused)
 	add("want/reply", got.reply+"\n")
 	add("want/field", got.field)
 	add("want/fields", got.fields)

@@ -66,11 +66,25 @@ func (c *testCase) inProcess(t *testing.T) {
 		}
 		return
 	}
+	got := outcome{reply: "accept", fields: c.want.fields, log: c.want.log}
+	for _, sender := range c.refused {
+		before := *m
+		before.Envelope = message.Envelope{Sender: path(sender), Authenticated: c.login}
+		e, err := examine(t.Context(), settings, &before, bytes.NewReader(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.early {
+			got.refused += e.verdict.Reply.String() + "\n"
+		}
+	}
 	e, err := examine(t.Context(), settings, m, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := outcome{reply: "accept", fields: c.want.fields, log: c.want.log}
+	if e.early {
+		t.Error("refused at MAIL")
+	}
 	switch e.verdict.Action {
 	case policy.Reject, policy.Defer:
 		got.reply = e.verdict.Reply.String()
@@ -100,14 +114,29 @@ func (c *testCase) playSocket(t *testing.T, network string, p miltertest.Profile
 	if c.login != "" {
 		m.Macros = map[string]string{"auth_authen": c.login}
 	}
+	var got outcome
+	for _, sender := range c.refused {
+		before := m
+		before.From, before.FromArgs = path(sender), nil
+		result, err := conn.Deliver(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.At == miltertest.CmdMail {
+			got.refused += unreferenced(result.SMTP) + "\n"
+		}
+	}
 	result, err := conn.Deliver(m)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if result.At != miltertest.CmdEOM {
+		t.Errorf("answered at %q", result.At)
+	}
 	if err := conn.Quit(); err != nil {
 		t.Error(err)
 	}
-	got := outcome{log: logged(f.log.String())}
+	got.log = logged(f.log.String())
 	switch result.Action {
 	case miltertest.Accept:
 		got.reply = "accept"

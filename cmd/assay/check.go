@@ -141,12 +141,17 @@ type examination struct {
 	verdict  policy.Verdict
 	field    string // what would be written
 	exempt   string // why the milter would not examine it; "" when it would
+	early    bool   // the verdict is one at MAIL
 }
 
 // examine does what the milter does, in the same order, by the same code.
 func examine(ctx context.Context, s filter.Settings, m *message.Message, body io.Reader) (*examination, error) {
+	e := &examination{message: m, exempt: s.Rules.Exempt(&m.Connection, &m.Envelope)}
 	run := s.Verifier.Begin(ctx, &m.Connection, &m.Envelope)
 	defer run.Cancel()
+	if e.exempt == "" {
+		e.verdict, _, e.early = filter.Early(s.Rules, run, m)
+	}
 	run.Headers(m.Header)
 	chunk := make([]byte, 64<<10)
 	for {
@@ -159,9 +164,10 @@ func examine(ctx context.Context, s filter.Settings, m *message.Message, body io
 			return nil, err
 		}
 	}
-	e := &examination{message: m, findings: run.Finish()}
-	e.verdict = s.Rules.Decide(m, e.findings)
-	e.exempt = s.Rules.Exempt(&m.Connection, &m.Envelope)
+	e.findings = run.Finish()
+	if !e.early {
+		e.verdict = s.Rules.Decide(m, e.findings)
+	}
 	e.field = filter.Results(s.ID, e.findings, e.verdict)
 	return e, nil
 }

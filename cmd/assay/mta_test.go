@@ -94,13 +94,20 @@ func (s *stage) play(t *testing.T, c *testCase) outcome {
 	t.Helper()
 	client := s.dial(t, c)
 	wantReply(t, client, "EHLO "+c.helo, 250)
+	var got outcome
+	for _, sender := range c.refused {
+		if code, text := client.Cmd("MAIL FROM:" + sender); code != 250 {
+			text = strings.Replace(text, sender+"... ", "", 1) // Sendmail says whom it is about
+			got.refused += unreferenced(fmt.Sprintf("%d %s", code, text)) + "\n"
+		}
+	}
 	wantReply(t, client, "MAIL FROM:"+strings.Join(c.mail, " "), 250)
 	for _, rcpt := range c.rcpts {
 		wantReply(t, client, "RCPT TO:<"+rcpt+">", 250)
 	}
 	code, text := client.Data(c.message)
 	client.Quit()
-	got := outcome{log: logged(s.log.String())}
+	got.log = logged(s.log.String())
 	switch {
 	case code != 250:
 		got.reply = unreferenced(fmt.Sprintf("%d %s", code, text))

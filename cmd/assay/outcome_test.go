@@ -14,6 +14,8 @@ import (
 
 // outcome is what became of a message, as the cases write it down.
 type outcome struct {
+	refused string // the replies to MAIL before, one a line
+
 	reply  string // accept, hold and the reason, or the SMTP reply
 	field  string // our results, one a line; "" where nothing was delivered
 	fields string // which results fields are left, in order; "" where there is nothing to see, see read
@@ -94,7 +96,7 @@ func logged(text string) string { return changing.ReplaceAllString(text, "") }
 
 // at is the outcome with the addresses of another place.
 func (o outcome) at(p place) outcome {
-	return outcome{reply: p(o.reply), field: p(o.field), fields: p(o.fields), log: p(o.log)}
+	return outcome{refused: p(o.refused), reply: p(o.reply), field: p(o.field), fields: p(o.fields), log: p(o.log)}
 }
 
 // compare reports what differs from the wanted outcome.
@@ -106,6 +108,7 @@ func (o outcome) compare(t *testing.T, want outcome) {
 			t.Errorf("%s:\n got %s\nwant %s", what, got, want)
 		}
 	}
+	differ("refused", o.refused, want.refused)
 	differ("reply", o.reply, want.reply)
 	differ("field", o.field, want.field)
 	differ("fields", o.fields, want.fields)
