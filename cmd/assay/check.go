@@ -87,6 +87,9 @@ func check(cmd *cobra.Command, flags checkFlags, path string) error {
 	if err != nil {
 		return err
 	}
+	if report.exempt != "" {
+		return nil
+	}
 	switch report.verdict.Action {
 	case policy.Reject, policy.Hold, policy.Defer:
 		return status(exitNo)
