@@ -43,7 +43,8 @@ func walkFolder(path string, to visit) bool {
 		return to(path, nil, bare(err))
 	}
 	defer folder.Close()
-	base := filepath.Base(path)
+	full, _ := filepath.Abs(path) // path may be "."
+	base := filepath.Base(full)
 	maildir := base == "cur" || base == "new"
 	for {
 		entries, err := folder.ReadDir(namesAtOnce)

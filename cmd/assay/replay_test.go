@@ -101,6 +101,23 @@ func TestMboxUnread(t *testing.T) {
 	}
 }
 
+// TestMaildirFromWithin: a folder of messages is one by whatever name it is called.
+func TestMaildirFromWithin(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "cur")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "1"), []byte("A: b\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(folder)
+	found := 0
+	walkMailbox(".", func(string, io.Reader, error) bool { found++; return true })
+	if found != 1 {
+		t.Errorf("%d messages", found)
+	}
+}
+
 // TestMboxError: a mailbox that breaks off is named, once.
 func TestMboxError(t *testing.T) {
 	broken := errors.New("disk on fire")
