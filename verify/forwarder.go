@@ -59,7 +59,7 @@ type origin struct {
 
 // forward looks for the forwarder that the client is, once its name is known.
 func (r *Run) forward(h message.Header) *background[origin] {
-	listed := slices.DeleteFunc(slices.Clone(r.verifier.Forwarders), func(f Forwarder) bool { return !f.serves(r.envelope.Recipients) })
+	listed := serving(r.verifier.Forwarders, r.envelope.Recipients)
 	if len(listed) == 0 {
 		return nil
 	}
@@ -106,6 +106,31 @@ func ours(helo string, rev iprev.Evaluation) []domain.Name {
 	return names
 }
 
+// Recognize fills in f.Forwarded where the rest of f is known already, such as from
+// the fields that were written when the message came in. It returns the forwarder, nil
+// where the client is none. Its Received field is not read: whom f.SPF is about
+// stays as it is.
+func Recognize(forwarders []Forwarder, recipients []string, f *Findings) *Forwarder {
+	listed := serving(forwarders, recipients)
+	at := slices.IndexFunc(listed, func(one Forwarder) bool { return one.is(f.Client, f.IPRev) })
+	if at < 0 {
+		f.Forwarded = unlisted(listed, f.IPRev).Forwarded
+		return nil
+	}
+	f.Forwarded = Forwarded{Name: listed[at].Name, Intact: intact(f.DKIM)}
+	return &listed[at]
+}
+
+// serving returns those of the forwarders that serve all recipients.
+func serving(forwarders []Forwarder, recipients []string) []Forwarder {
+	return slices.DeleteFunc(slices.Clone(forwarders), func(f Forwarder) bool { return !f.serves(recipients) })
+}
+
+// intact reports whether no signature failed.
+func intact(signatures []dkim.Signature) bool {
+	return !slices.ContainsFunc(signatures, func(s dkim.Signature) bool { return s.Result == dkim.Fail })
+}
+
 // serves reports whether all recipients are those of the forwarder.
 func (f Forwarder) serves(recipients []string) bool {
 	for _, r := range recipients {
@@ -149,7 +174,7 @@ func (o origin) join(f *Findings) {
 	if o.Name == "" {
 		return
 	}
-	f.Forwarded.Intact = !slices.ContainsFunc(f.DKIM, func(s dkim.Signature) bool { return s.Result == dkim.Fail })
+	f.Forwarded.Intact = intact(f.DKIM)
 	switch {
 	case !o.Client.IsValid():
 	case !f.Forwarded.Intact:

@@ -29,7 +29,7 @@ func configTest() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := testPolicy(rulesOf(c), args)
+			r, err := testPolicy(sideOf(c), args)
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ type testDifference struct {
 }
 
 // testPolicy judges the cases of all files; one file that is wrong stops it.
-func testPolicy(rules *policy.Rules, files []string) (testReport, error) {
+func testPolicy(s side, files []string) (testReport, error) {
 	r := testReport{Failures: []testFailure{}}
 	for _, file := range files {
 		cases, err := config.LoadCases(file)
@@ -81,7 +81,7 @@ func testPolicy(rules *policy.Rules, files []string) (testReport, error) {
 		r.Cases += len(cases)
 		for _, c := range cases {
 			m, f := foundIn(c)
-			v := side{rules, true}.verdict(m, f)
+			v := s.verdict(m, f)
 			if wrong := mismatches(c, v); len(wrong) > 0 {
 				r.Failed++
 				r.Failures = append(r.Failures, testFailure{file, c.Line, c.Name, wrong, partOf(decisionOf(v), v.Reason)})

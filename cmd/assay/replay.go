@@ -13,11 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"assay/config"
-	"assay/policy"
 	"assay/verify"
-	"assay/verify/arc"
 	"assay/verify/authres"
-	"assay/verify/message"
+	"assay/verify/lookup"
 )
 
 // replayFlags are the flags of assay replay.
@@ -32,11 +30,14 @@ func replayCommand() *cobra.Command {
 		Use:   "replay [-c FILE] --against FILE PATH…",
 		Short: "Show what another policy would do with stored mail",
 		Long: "Judge each message of the given files, mboxes and Maildirs by two configurations and\n" +
-			"show where they differ, by author domain. The findings are the same for both, made as\n" +
-			"the first one says, with DNS as it is now; --offline takes the results that assay wrote\n" +
-			"when the message came in. Client, envelope sender and recipient are those of the topmost\n" +
-			"Received and Return-Path fields. The exit status is 0 without differences, 1 with some,\n" +
-			"75 when DNS does not answer.",
+			"show where they differ, by author domain. Each evaluates it by its own settings, with DNS\n" +
+			"as it is now, from the servers of the first. --offline takes the results that assay wrote\n" +
+			"when the message came in. What they do not say is taken as not so, such as that a list left\n" +
+			"the signed header intact; where that would decide about several authors, received_from of a\n" +
+			"forwarder, or a refusal at MAIL, the message is passed over. Client, envelope sender and\n" +
+			"recipient are those of the topmost Received and Return-Path fields. The exit status is 0\n" +
+			"without differences, 1 with some, 2 when no message could be judged, 75 when DNS does not\n" +
+			"answer.",
 		Example: "  assay replay -c /etc/assay/assay.toml --against next.toml --offline ~/Maildir",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,19 +84,13 @@ func replayMail(cmd *cobra.Command, flags replayFlags, paths []string) error {
 type replay struct {
 	id           authres.ID
 	now, then    side
-	verifier     *verify.Verifier // nil when offline
-	dns          *watched
+	verifiers    []*verify.Verifier // one for both, one for each, or none when offline
+	dns          *watched           // nil when offline
 	clock        func() time.Time
 	talk         io.Writer
 	progress     *progress
 	differences  differences
 	passedErrors namedErrors
-}
-
-// side is one of the two configurations.
-type side struct {
-	rules *policy.Rules
-	arc   bool
 }
 
 func newReplay(flags replayFlags, talk io.Writer) (r *replay, done func(), err error) {
@@ -109,8 +104,8 @@ func newReplay(flags replayFlags, talk io.Writer) (r *replay, done func(), err e
 	}
 	r = &replay{
 		id:       authres.NewID(string(now.AuthservID)),
-		now:      side{rulesOf(now), now.ARC.Enable},
-		then:     side{rulesOf(then), then.ARC.Enable},
+		now:      sideOf(now),
+		then:     sideOf(then),
 		clock:    time.Now,
 		talk:     talk,
 		progress: newProgress(talk, flags.progress, time.Now),
@@ -119,26 +114,28 @@ func newReplay(flags replayFlags, talk io.Writer) (r *replay, done func(), err e
 	if flags.offline {
 		return r, func() {}, nil
 	}
-	warnFindings(talk, now, then)
 	resolver, err := resolverOf(now)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.dns = &watched{Resolver: resolver}
-	r.verifier = settingsWith(r.dns, now).Verifier
-	r.verifier.ARC = now.ARC.Enable || then.ARC.Enable
-	r.verifier.JudgeHeader = careful(now) || careful(then)
+	r.verifiers = verifiersOf(r.dns, now, then)
 	return r, resolver.Close, nil
 }
 
-// warnFindings names the settings that change findings and are not tried.
-func warnFindings(talk io.Writer, now, then config.Config) {
-	if now.DMARC != then.DMARC {
-		say(talk, "dmarc.evaluate_all_authors differs: both are judged as the first one says")
+// verifiersOf returns one verifier for both configurations where it finds out the
+// same for both, and otherwise one for each.
+func verifiersOf(dns lookup.Resolver, now, then config.Config) []*verify.Verifier {
+	first, second := settingsWith(dns, now).Verifier, settingsWith(dns, then).Verifier
+	a, b := now.DNS, then.DNS
+	if now.DMARC != then.DMARC || !reflect.DeepEqual(now.Forwarders, then.Forwarders) ||
+		a.MessageBudget != b.MessageBudget || a.MessageQueries != b.MessageQueries || a.SPFReadahead != b.SPFReadahead {
+		return []*verify.Verifier{first, second}
 	}
-	if !reflect.DeepEqual(now.Forwarders, then.Forwarders) {
-		say(talk, "the [[forwarder]]s differ: both are judged with those of the first one")
-	}
+	// Whom these do not concern does not look at what they add.
+	first.ARC = first.ARC || second.ARC
+	first.JudgeHeader = first.JudgeHeader || second.JudgeHeader
+	return []*verify.Verifier{first}
 }
 
 // inFlight is how many messages may wait for DNS at the same time; a header is
@@ -186,121 +183,16 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 		return fmt.Errorf("replay: %w", ctx.Err())
 	}
 	r.differences.passedOver = int64(r.passedErrors.count)
+	if r.differences.judged == 0 {
+		return errNothing
+	}
 	return nil
 }
 
 var (
-	errNoDNS     = errors.New("no DNS server answers; --offline uses the results in the messages")
-	errNoHeader  = errors.New("no header fields")
-	errNoResults = errors.New("no DMARC result under our authserv-id")
-	errFault     = errors.New("a fault of ours")
+	errNoDNS    = errors.New("no DNS server answers; --offline uses the results in the messages")
+	errNothing  = errors.New("there is no message that could be judged")
+	errNoHeader = errors.New("no header fields")
+	errNoClient = errors.New("no Received field that names a client")
+	errFault    = errors.New("a fault of ours")
 )
-
-// begin reads a message and returns what is left to do: to wait for answers and
-// to compare the verdicts. It may be done by another goroutine.
-func (r *replay) begin(ctx context.Context, name string, in io.Reader) (finish func() error, err error) {
-	defer recovered(&err)
-	header, body, err := message.Read(in)
-	if err != nil {
-		return nil, err
-	}
-	if len(header) == 0 {
-		return nil, errNoHeader
-	}
-	m, at := r.stored(header)
-	if r.now.exempts(m) != "" && r.then.exempts(m) != "" {
-		return func() error {
-			r.compare(name, m, verify.Findings{Author: header.Author()})
-			return nil
-		}, nil
-	}
-	if r.verifier == nil {
-		return func() (err error) {
-			defer recovered(&err)
-			f, ok := recorded(m, r.id)
-			if !ok {
-				return errNoResults
-			}
-			r.compare(name, m, f)
-			return nil
-		}, nil
-	}
-	v := *r.verifier
-	v.Now = func() time.Time { return at }
-	run := v.Begin(ctx, &m.Connection, &m.Envelope)
-	run.Headers(asReceived(header))
-	if err := feed(run, body); err != nil {
-		run.Cancel()
-		return nil, err
-	}
-	return func() (err error) {
-		defer recovered(&err)
-		f := run.Finish()
-		if ctx.Err() == nil {
-			r.compare(name, m, f)
-		}
-		return nil
-	}, nil
-}
-
-// feed gives a body to a run, as far as anybody needs it.
-func feed(run *verify.Run, body io.Reader) error {
-	chunk := make([]byte, chunkBytes)
-	for {
-		n, err := body.Read(chunk)
-		if !run.Body(chunk[:n]) || err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// recovered turns a panic into an error: one message must not end a replay.
-func recovered(err *error) {
-	if value := recover(); value != nil {
-		*err = fmt.Errorf("%w: %v", errFault, value)
-	}
-}
-
-// stored is a message from a mailbox with what its header says about how and
-// when it came in. Exceptions are judged by today's date: the question is what
-// a policy would do now.
-func (r *replay) stored(header message.Header) (m *message.Message, at time.Time) {
-	m = &message.Message{Header: header, Received: r.clock()}
-	_ = checkFlags{}.envelope(m, io.Discard) // fails only for flags
-	at = arrival(m)
-	if at.IsZero() {
-		at = m.Received
-	}
-	return m, at
-}
-
-// compare judges a message by both policies.
-func (r *replay) compare(name string, m *message.Message, f verify.Findings) {
-	now, then := r.now.verdict(m, f), r.then.verdict(m, f)
-	r.differences.add(name, f, now, then)
-	r.progress.judged(now.Action != then.Action)
-}
-
-// exempts returns why a message is not examined, "" when it is.
-func (s side) exempts(m *message.Message) string { return s.rules.Exempt(&m.Connection, &m.Envelope) }
-
-// verdict is what a side does, exempt mail included.
-func (s side) verdict(m *message.Message, f verify.Findings) policy.Verdict {
-	if reason := s.exempts(m); reason != "" {
-		return policy.Verdict{Action: policy.Accept, Step: policy.StepExempt, Reason: "exempt: " + reason}
-	}
-	if !s.arc {
-		f.ARC = arc.Chain{}
-	}
-	return s.rules.Decide(m, f)
-}
-
-func (r *replay) passOver(name string, err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
-	r.passedErrors.add(name, err)
-}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
+	"assay/policy"
 	"assay/verify"
 	"assay/verify/arc"
 	"assay/verify/authres"
@@ -32,6 +34,9 @@ func recorded(m *message.Message, id authres.ID) (verify.Findings, bool) {
 			recordDKIM(&f, r)
 		case "arc":
 			f.ARC = recordedChain(m.Header, arc.Result(word(r.Value, arc.None, arc.Pass, arc.Fail)))
+			if _, caveat, ok := strings.Cut(r.Comment, ", "); ok {
+				f.ARC.Caveat = errors.New(caveat)
+			}
 		case "dmarc":
 			recordDMARC(&f, r)
 		case "iprev":
@@ -42,6 +47,69 @@ func recorded(m *message.Message, id authres.ID) (verify.Findings, bool) {
 		}
 	}
 	return f, f.DMARC.Result != ""
+}
+
+// Why the results in a message do not tell what a configuration would do.
+var (
+	errNoResults    = errors.New("no DMARC result under our authserv-id")
+	errAuthors      = errors.New("its results say nothing about each of the authors, which dmarc.evaluate_all_authors asks for")
+	errReceivedFrom = errors.New("its results do not say what received_from of its [[forwarder]] changes")
+	errEarly        = errors.New("its results do not say whether policy.spf.early would refuse it")
+)
+
+// offline judges a message by the results in it.
+func (r *replay) offline(name string, m *message.Message) (err error) {
+	defer recovered(&err)
+	f, ok := recorded(m, r.id)
+	if !ok {
+		return errNoResults
+	}
+	now, from, err := r.now.offline(m, f)
+	if err != nil {
+		return err
+	}
+	then, otherFrom, err := r.then.offline(m, f)
+	if err != nil {
+		return err
+	}
+	if from != otherFrom {
+		return errReceivedFrom
+	}
+	r.compare(name, now, then)
+	return nil
+}
+
+// offline judges a message by recorded findings, as far as they tell what this side
+// would have found. receivedFrom says whether SPF would be about the client of a
+// forwarder.
+func (s side) offline(m *message.Message, f verify.Findings) (j judgement, receivedFrom bool, err error) {
+	if s.exempts(m) == "" {
+		if f.DMARC, err = s.authorsOf(f); err != nil {
+			return judgement{}, false, err
+		}
+		by := verify.Recognize(s.forwarders, m.Envelope.Recipients, &f)
+		receivedFrom = by != nil && by.ReceivedFrom
+	}
+	j = judgement{f, s.verdict(m, f)}
+	if j.verdict.Action != policy.Reject && j.verdict.Step != policy.StepExempt {
+		if _, refuse := s.rules.Early(m, f.SPF); refuse {
+			return judgement{}, false, errEarly
+		}
+	}
+	return j, receivedFrom, nil
+}
+
+// authorsOf returns the DMARC result where there may be several authors.
+func (s side) authorsOf(f verify.Findings) (dmarc.Evaluation, error) {
+	several := len(f.Author.Domains) > 1
+	evaluated := s.allAuthors && len(f.Author.Domains) <= verify.MaxAuthors
+	switch {
+	case several && !evaluated:
+		return dmarc.Invalid(f.Author.Err), nil
+	case several && f.DMARC.AuthorDomain.IsZero():
+		return dmarc.Evaluation{}, errAuthors
+	}
+	return f.DMARC, nil
 }
 
 // ourResults returns the results under our authserv-id that the last of our
@@ -88,6 +156,9 @@ func recordSPF(f *verify.Findings, r authres.Result) {
 		return
 	}
 	f.SPF.Result, f.SPF.Identity = value, spf.MailFrom
+	if mechanism, ok := strings.CutPrefix(r.Comment, "matched "); ok {
+		f.SPF.Mechanism = mechanism
+	}
 	if sender := property(r, "smtp", "mailfrom"); sender != "" {
 		f.SPF.Domain, _ = domain.Parse(sender[strings.LastIndexByte(sender, '@')+1:])
 		return

@@ -23,6 +23,7 @@ const maxGroups = 10_000
 type differences struct {
 	mu         sync.Mutex
 	judged     int64
+	exempt     int64
 	temporary  int64
 	passedOver int64
 	other      int64
@@ -41,17 +42,21 @@ type group struct {
 	now, then string // reasons, those of the example
 }
 
-func (d *differences) add(name string, f verify.Findings, now, then policy.Verdict) {
+func (d *differences) add(name string, first, second judgement) {
+	now, then := first.verdict, second.verdict
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.judged++
-	if f.DMARC.Result == dmarc.TempError {
+	if now.Step == policy.StepExempt && then.Step == policy.StepExempt {
+		d.exempt++
+	}
+	if first.findings.DMARC.Result == dmarc.TempError || second.findings.DMARC.Result == dmarc.TempError {
 		d.temporary++
 	}
 	if now.Action == then.Action {
 		return
 	}
-	key := groupKey{authorOf(f), decisionOf(now), decisionOf(then)}
+	key := groupKey{authorOf(first.findings), decisionOf(now), decisionOf(then)}
 	g := d.groups[key]
 	if g == nil {
 		if len(d.groups) == maxGroups {
@@ -85,6 +90,7 @@ func authorOf(f verify.Findings) string {
 type replayReport struct {
 	Judged      int64              `json:"judged"`
 	Different   int64              `json:"different"`
+	Exempt      int64              `json:"exempt"`      // by both: nothing is known of them
 	TempErrors  int64              `json:"temperrors"`  // judged though DNS failed
 	PassedOver  int64              `json:"passed_over"` // could not be read or judged
 	Differences []replayDifference `json:"differences"` // the most frequent first
@@ -109,7 +115,7 @@ type replayPart struct {
 
 func (d *differences) report() replayReport {
 	r := replayReport{
-		Judged: d.judged, Different: d.other, TempErrors: d.temporary, PassedOver: d.passedOver,
+		Judged: d.judged, Different: d.other, Exempt: d.exempt, TempErrors: d.temporary, PassedOver: d.passedOver,
 		Differences: []replayDifference{}, Other: d.other,
 	}
 	for key, g := range d.groups {
@@ -154,6 +160,9 @@ func (r replayReport) writeTable(w io.Writer) error {
 	text := fmt.Sprintf("%s, %d would be treated differently", plural(int(r.Judged), "message"), r.Different)
 	if r.Other > 0 {
 		text += fmt.Sprintf(", %d of them not in the table", r.Other)
+	}
+	if r.Exempt > 0 {
+		text += fmt.Sprintf("; %d exempt by both", r.Exempt)
 	}
 	if r.TempErrors > 0 {
 		text += fmt.Sprintf("; DNS failed for %d", r.TempErrors)

@@ -163,7 +163,7 @@ func offline(t *testing.T, talk io.Writer) *replay {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return side{rulesOf(c), true}
+		return sideOf(c)
 	}
 	r := &replay{
 		id:  authres.NewID("mx.example.net"),
@@ -229,7 +229,7 @@ func TestGroupsLimit(t *testing.T) {
 	var d differences
 	for i := range maxGroups + 1 {
 		f := verify.Findings{Author: message.Author{Domain: domain.MustParse(fmt.Sprintf("d%d.example", i))}}
-		d.add("m", f, policy.Verdict{Action: policy.Accept}, policy.Verdict{Action: policy.Tag})
+		d.add("m", judgement{f, policy.Verdict{Action: policy.Accept}}, judgement{f, policy.Verdict{Action: policy.Tag}})
 	}
 	if r := d.report(); len(r.Differences) != maxGroups || r.Other != 1 || r.Different != maxGroups+1 {
 		t.Errorf("%d groups, %d others, %d different", len(r.Differences), r.Other, r.Different)
