@@ -19,7 +19,7 @@ type Config struct {
 	DNS        DNS         `key:"dns" says:"how questions are asked and answers kept"`
 	Policy     Policy      `key:"policy" says:"what this site does with what was found"`
 	SPF        SPF         `key:"policy.spf" says:"what SPF alone does, where DMARC has nothing to say"`
-	Shadow     Shadow      `key:"policy.shadow" says:"a policy to try: it judges every message, differences are logged (shadow_action=), nothing is done"`
+	Shadow     Shadow      `key:"policy.shadow" says:"a policy to try: it judges every message that is examined, by the same findings; differences are logged (shadow_action=), nothing is done"`
 	Exceptions []Exception `key:"exception" says:"a rule with an owner and an end; asked before the rules, with the same conditions"`
 	Rules      []Rule      `key:"rule" says:"your own decisions; the first whose conditions all hold decides; a list means any of; \"file:PATH\" in a list: one item a line"`
 	Forwarders []Forwarder `key:"forwarder" says:"a relay trusted to pass mail on for some recipients: its SPF failures are expected, and it speaks for indirect mail"`
@@ -98,7 +98,7 @@ type SPF struct {
 
 // Shadow names a policy to try.
 type Shadow struct {
-	File Path `key:"file" says:"such as \"next.toml\", beside this file; its exempt, policy, exception, rule and trusted_sealers count; default: none"`
+	File Path `key:"file" says:"such as \"next.toml\", beside this file; its exempt, policy (but for spf.early), exception, rule and trusted_sealers count; default: none"`
 }
 
 // DMARC says how the author is evaluated.

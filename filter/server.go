@@ -23,8 +23,8 @@ type Settings struct {
 	ID       string // authserv-id our results are stated under
 	Verifier *verify.Verifier
 	Rules    *policy.Rules
-	// Shadow is a policy to try: it judges every message too, and what it would
-	// do otherwise is logged and counted. It may be nil.
+	// Shadow is a policy to try: it judges every message that is examined to its
+	// end too, and what it would do otherwise is logged and counted. It may be nil.
 	Shadow *policy.Rules
 	// MaxRejects is how many per cent of the messages of the last
 	// RejectWindow may be refused before refusing stops; 0 and 100 are off.
