@@ -209,6 +209,30 @@ func TestStop(t *testing.T) {
 	quit(t, c)
 }
 
+// TestStopEarly: refusals at MAIL count, and stop, as those at the end do.
+func TestStopEarly(t *testing.T) {
+	s := startZone(t, func(s *filter.Settings) {
+		s.Rules = &policy.Rules{Enforce: true, OnSPFFail: policy.Reject, SPFEarly: true}
+		s.MaxRejects = 20
+	})
+	c := s.dial(t, miltertest.Postfix())
+	early := forged()
+	early.Raw = []byte("From: x@example.org\r\n\r\nHello.\r\n")
+	for range 20 {
+		if out := deliver(t, c, early); out.Action != miltertest.Reject || out.At != miltertest.CmdMail {
+			t.Fatalf("got %s at %q", out.Action, out.At)
+		}
+	}
+	for range 79 {
+		deliver(t, c, mail())
+	}
+	if out := deliver(t, c, early); out.Action != miltertest.Accept {
+		t.Errorf("the 100th, and 21 %%: %s at %q", out.Action, out.At)
+	}
+	quit(t, c)
+	wantIn(t, s.log.String(), "REFUSING HAS STOPPED", "fallen back to tag: spf fail for example.org")
+}
+
 // TestReloadSeesOnePolicy: while the policy changes all the time, each of 1,000
 // messages sees one only: action, field, reply and results go together.
 func TestReloadSeesOnePolicy(t *testing.T) {

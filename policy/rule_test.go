@@ -354,6 +354,12 @@ func TestEarly(t *testing.T) {
 	check("a rule for recipients may", false, func(r *Rules, _ *message.Message, _ *spf.Check) {
 		r.Exceptions = []Rule{{Match: Match{Recipients: NewRecipients([]string{"a@r.test"}, domain.Set{})}, Action: Accept}}
 	})
+	check("one for a name of the client, which is not there yet, may", false, func(r *Rules, _ *message.Message, _ *spf.Check) {
+		r.Exceptions = []Rule{{Match: Match{ClientNames: names("fwd.example")}, Action: Accept}}
+	})
+	check("one for another network does not", true, func(r *Rules, _ *message.Message, _ *spf.Check) {
+		r.Exceptions = []Rule{{Match: Match{Networks: &network.Set{}, AuthorDomains: names("example.com")}, Action: Accept}}
+	})
 	check("one that has ended does not", true, func(r *Rules, _ *message.Message, _ *spf.Check) {
 		r.Exceptions = []Rule{{Match: Match{AuthorDomains: names("example.com")}, Action: Accept, Until: noon}}
 	})

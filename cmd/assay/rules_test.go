@@ -58,10 +58,10 @@ func TestShadowOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := settingsWith(nil, c); s.Shadow == nil || !s.Shadow.Enforce || s.Shadow.OnReject != policy.Careful || s.Rules.Enforce || s.MaxRejects != 100 {
+	if s := settingsWith(nil, c); s.Shadow == nil || !s.Shadow.Enforce || s.Shadow.OnReject != policy.Careful || s.Rules.Enforce || s.MaxRejects != 100 || !s.Verifier.JudgeHeader {
 		t.Errorf("got %+v", s)
 	}
-	if settingsWith(nil, config.Default(testID)).Shadow != nil {
+	if s := settingsWith(nil, config.Default(testID)); s.Shadow != nil || s.Verifier.JudgeHeader {
 		t.Error("a shadow by default")
 	}
 }
