@@ -249,6 +249,33 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// TestShareKey: a message without an author is in or out by its first recipient,
+// one with several authors by the one whose result counts.
+func TestShareKey(t *testing.T) {
+	key := func(want string, f verify.Findings, recipients ...string) {
+		t.Helper()
+		m := &message.Message{Envelope: message.Envelope{Recipients: recipients}}
+		if got := newSubject(m, &f).key(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	author := verify.Findings{Author: message.Author{Domain: example}}
+	key("example.com", author, "a@r.test")
+	key("example.com", verify.Findings{DMARC: dmarc.Evaluation{AuthorDomain: example}}, "a@r.test")
+	key("a@r.test", verify.Findings{}, "A@r.Test", "b@r.test")
+	key("", verify.Findings{})
+}
+
+// TestObserved: what is only observed adds no field and overrides nothing.
+func TestObserved(t *testing.T) {
+	rules := Rules{Rules: []Rule{{Name: "1", Match: Match{AuthorDomains: names("example.com")}, Action: Reject, Reason: "x",
+		Reply: Reply{550, "5.7.1", "Go"}, Header: message.Field{Name: "X-Mark", Value: "y"}}}}
+	v := rules.Decide(&message.Message{}, found(dmarc.Fail, dmarc.PolicyReject))
+	if v.Action != Accept || v.Header.Name != "" || v.Note != "" || v.Reply != (Reply{}) || v.Would != (Decision{Reject, StepRule, "1"}) {
+		t.Errorf("got %+v", v)
+	}
+}
+
 // TestWould: what would be done is what all recipients together would get, if
 // everything were enforced.
 func TestWould(t *testing.T) {

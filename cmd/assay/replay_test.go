@@ -224,6 +224,39 @@ func TestReplayMemory(t *testing.T) {
 	}
 }
 
+// TestVerifiersOf: a message is evaluated twice only where that may come to other
+// findings.
+func TestVerifiersOf(t *testing.T) {
+	check := func(now, then, want string) {
+		t.Helper()
+		var configs [2]config.Config
+		for i, text := range []string{now, then} {
+			var err error
+			if configs[i], err = config.Parse("test", []byte(text), testID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := ""
+		for _, v := range verifiersOf(nil, configs[0], configs[1]) {
+			got += fmt.Sprintf("arc=%v header=%v authors=%v forwarders=%d queries=%d;", v.ARC, v.JudgeHeader, v.EvaluateAllAuthors, len(v.Forwarders), v.Queries)
+		}
+		if got != want {
+			t.Errorf("%q and %q:\n got %s\nwant %s", now, then, got, want)
+		}
+	}
+	const (
+		plain     = "arc=true header=false authors=false forwarders=0 queries=64;"
+		forwarder = "[[forwarder]]\nnetworks = \"192.0.2.0/24\"\nrecipient_domain = \"example.net\"\n"
+	)
+	check("", "policy.mode = \"enforce\"\npolicy.enforce_percent = 1\narc.trusted_sealers = [\"x.example\"]\ndns.servers = [\"192.0.2.1\"]", plain)
+	check("arc.enable = false", "policy.on_reject = \"careful\"", "arc=true header=true authors=false forwarders=0 queries=64;")
+	check("arc.enable = false", "arc.enable = false", "arc=false header=false authors=false forwarders=0 queries=64;")
+	check("", "dmarc.evaluate_all_authors = true", plain+"arc=true header=false authors=true forwarders=0 queries=64;")
+	check(forwarder, "", "arc=true header=false authors=false forwarders=1 queries=64;"+plain)
+	check(forwarder, forwarder, "arc=true header=false authors=false forwarders=1 queries=64;")
+	check("", "dns.message_queries = 16", plain+"arc=true header=false authors=false forwarders=0 queries=16;")
+}
+
 // TestGroupsLimit: one more difference than are kept apart.
 func TestGroupsLimit(t *testing.T) {
 	var d differences
