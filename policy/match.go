@@ -146,11 +146,31 @@ func (r *Recipients) matches(recipient string) bool {
 }
 
 // readMailbox returns a mailbox in the form in which two of them are compared.
+// What the MTA takes for the same one must not escape a rule: quotes that are
+// not needed (RFC 5321 §4.1.2), and a source route, which is ignored (§4.1.1.3).
 func readMailbox(text string) (key string, host domain.Name, ok bool) {
+	if route, rest, found := strings.Cut(text, ":"); found && strings.HasPrefix(route, "@") {
+		text = rest
+	}
 	at := strings.LastIndexByte(text, '@')
 	if at <= 0 {
 		return "", domain.Name{}, false
 	}
 	host, err := domain.Parse(text[at+1:])
-	return strings.ToLower(text[:at+1]) + host.String(), host, err == nil
+	return strings.ToLower(unquoted(text[:at])) + "@" + host.String(), host, err == nil
+}
+
+// unquoted returns what a local part stands for.
+func unquoted(local string) string {
+	if len(local) < 2 || local[0] != '"' || local[len(local)-1] != '"' {
+		return local
+	}
+	var plain strings.Builder
+	for i := 1; i < len(local)-1; i++ {
+		if local[i] == '\\' && i+1 < len(local)-1 {
+			i++
+		}
+		plain.WriteByte(local[i])
+	}
+	return plain.String()
 }

@@ -93,6 +93,15 @@ func TestMatch(t *testing.T) {
 	check("authenticated", false, Match{Authenticated: pointer(true)})
 	check("not authenticated", true, Match{Authenticated: pointer(false)})
 	check("mailbox", true, Match{Recipients: NewRecipients([]string{"b@rcpt.TEST"}, domain.Set{})})
+	for _, same := range []string{`"b"@rcpt.test`, `"\b"@Rcpt.Test`, "@relay.example:b@rcpt.test", `@a.example,@b.example:"B"@rcpt.test`} {
+		to := func(m *message.Message, _ *verify.Findings) { m.Envelope.Recipients = []string{same} }
+		check("mailbox as "+same, true, Match{Recipients: NewRecipients([]string{"b@rcpt.test"}, domain.Set{})}, to)
+		check("domain as "+same, true, Match{Recipients: NewRecipients(nil, *names("rcpt.test"))}, to)
+	}
+	for _, other := range []string{`""b"@rcpt.test`, `"b@rcpt.test`, `b"@rcpt.test`, `"@rcpt.test`, "relay.example:b@rcpt.test", "@relay.example:b", `"b\"@rcpt.test`} {
+		check("mailbox as "+other, false, Match{Recipients: NewRecipients([]string{"b@rcpt.test"}, domain.Set{})},
+			func(m *message.Message, _ *verify.Findings) { m.Envelope.Recipients = []string{other} })
+	}
 	check("other mailbox", false, Match{Recipients: NewRecipients([]string{"c@rcpt.test"}, domain.Set{})})
 	check("recipient domain", true, Match{Recipients: NewRecipients(nil, *names("rcpt.test"))})
 	check("recipient is none", false, Match{Recipients: NewRecipients(nil, *names("rcpt.test"))}, func(m *message.Message, _ *verify.Findings) { m.Envelope.Recipients = []string{"postmaster"} })
