@@ -43,9 +43,11 @@ func findKey(ctx context.Context, r lookup.Resolver, flags lookupFlags, text str
 		k.err = outage{k.err}
 		return k, nil
 	}
-	// The answer has just been kept; an error is that of FindKey.
+	// The answer has most likely been kept; if it has not, it may be another one.
 	if answer, err := r.TXT(ctx, k.name); err == nil {
 		k.all, k.texts = answer.Records, dkim.KeyRecords(answer.Records)
+	} else if k.err == nil {
+		k.key, k.err = nil, outage{err}
 	}
 	return k, nil
 }
@@ -93,6 +95,9 @@ func (k keyRecord) writeText(p *page) {
 
 // tag returns the value of a tag of the key's record, or what its absence means.
 func (k keyRecord) tag(name, absent string) string {
+	if len(k.texts) == 0 {
+		return absent
+	}
 	list, _ := tags.Parse(k.texts[0]) // it has been read already
 	if value, ok := list.Get(name); ok {
 		return shorten(visible(value), excerptWidth)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"assay/dnscache/dnstest"
+	"assay/verify/lookup"
 )
 
 // TestLookup runs the commands of each file of testdata/lookup, one a line of
@@ -141,4 +142,38 @@ func FuzzExcerpt(f *testing.F) {
 			}
 		}
 	})
+}
+
+// once answers each question about TXT once, and then no more.
+type once struct {
+	lookup.Resolver
+	asked map[string]bool
+}
+
+func (o once) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	if o.asked[name] {
+		name = "down.example"
+	}
+	o.asked[name] = true
+	return o.Resolver.TXT(ctx, name)
+}
+
+// TestKeyNotKept: an answer that is not there a second time is an outage, and
+// brings nothing down.
+func TestKeyNotKept(t *testing.T) {
+	key, err := publicKey("ed25519")
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := dnstest.MustParse(t, "s._domainkey.example.com. TXT \"v=DKIM1; "+key+"\"\ndown.example. SERVFAIL\n")
+	found, err := findKey(t.Context(), once{zone, map[string]bool{}}, lookupFlags{}, "s._domainkey.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p page
+	found.writeText(&p)
+	if got := lookupStatus(found.fault()); got != status(exitLater) || !strings.Contains(p.String(), "unknown: ") {
+		t.Errorf("status %v:\n%s", got, &p)
+	}
+	found.report()
 }
