@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"assay/config"
 	"assay/policy"
+	"assay/verify"
 )
 
 func configTest() *cobra.Command {
@@ -78,6 +80,9 @@ func testPolicy(s side, files []string) (testReport, error) {
 		if err != nil {
 			return testReport{}, err
 		}
+		if problems := s.unknownForwarders(file, cases); len(problems) > 0 {
+			return testReport{}, problems
+		}
 		r.Cases += len(cases)
 		for _, c := range cases {
 			m, f := foundIn(c)
@@ -89,6 +94,20 @@ func testPolicy(s side, files []string) (testReport, error) {
 		}
 	}
 	return r, nil
+}
+
+// unknownForwarders names the forwarders of cases that the configuration does not
+// have: such a case would test nothing.
+func (s side) unknownForwarders(file string, cases []config.Case) (problems config.Problems) {
+	for _, c := range cases {
+		name := string(c.Forwarder)
+		if name != "" && !slices.ContainsFunc(s.forwarders, func(f verify.Forwarder) bool { return f.Name == name }) {
+			problems = append(problems, config.Problem{
+				File: file, Line: c.Line, Key: "case.forwarder", Text: fmt.Sprintf("%q is no [[forwarder]] of the configuration", name),
+			})
+		}
+	}
+	return problems
 }
 
 // mismatches returns what is not as a case wants it.
