@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"assay/verify"
 	"assay/verify/arc"
 	"assay/verify/dkim"
 	"assay/verify/dmarc"
@@ -23,6 +24,7 @@ type report struct {
 	ARC            reportARC     `json:"arc"`
 	DMARC          reportDMARC   `json:"dmarc"`
 	IPRev          reportIPRev   `json:"iprev"`
+	Forwarder      *reportBy     `json:"forwarder,omitempty"` // where the client is one, or may be
 	Verdict        reportVerdict `json:"verdict"`
 	Exempt         string        `json:"exempt,omitempty"`
 	Lookups        int           `json:"lookups"`
@@ -103,6 +105,13 @@ type reportIPRev struct {
 	Error  string `json:"error,omitempty"`
 }
 
+type reportBy struct {
+	Name   string     `json:"name,omitempty"`
+	Client string     `json:"client,omitempty"` // whom spf is about
+	Direct *reportSPF `json:"direct,omitempty"` // spf of the forwarder itself, where spf is about another
+	Error  string     `json:"error,omitempty"`
+}
+
 type reportVerdict struct {
 	Action      string   `json:"action"`
 	Step        string   `json:"step"`
@@ -113,7 +122,9 @@ type reportVerdict struct {
 	Reply       string   `json:"reply,omitempty"`
 	Evidence    []string `json:"evidence,omitempty"`     // what speaks for indirect mail
 	Would       string   `json:"would_action,omitempty"` // if all were enforced
-	AskedMore   []string `json:"asked_more,omitempty"`   // recipients, and what was asked for them
+	WouldStep   string   `json:"would_step,omitempty"`
+	WouldRule   string   `json:"would_rule,omitempty"`
+	AskedMore   []string `json:"asked_more,omitempty"` // recipients, and what was asked for them
 }
 
 // writeJSON prints an examination for programs.
@@ -138,12 +149,14 @@ func (e *examination) writeJSON(w io.Writer) error {
 			Action: string(e.verdict.Action), Disposition: string(e.verdict.Disposition),
 			Step: string(e.verdict.Step), Rule: e.verdict.Rule,
 			Override: string(e.verdict.Override), Reason: e.verdict.Reason,
-			Evidence: textsOf(e.verdict.Evidence), Would: string(e.verdict.Would.Action), AskedMore: textsOf(e.verdict.Asked),
+			Evidence: textsOf(e.verdict.Evidence), AskedMore: textsOf(e.verdict.Asked),
+			Would: string(e.verdict.Would.Action), WouldStep: string(e.verdict.Would.Step), WouldRule: e.verdict.Would.Rule,
 		},
-		Exempt:  e.exempt,
-		Lookups: f.Lookups,
-		Stale:   f.Stale,
-		Results: e.field,
+		Forwarder: byReport(f.Forwarded),
+		Exempt:    e.exempt,
+		Lookups:   f.Lookups,
+		Stale:     f.Stale,
+		Results:   e.field,
 	}
 	if m.Connection.Addr.IsValid() {
 		r.IP = m.Connection.Addr.String()
@@ -152,6 +165,18 @@ func (e *examination) writeJSON(w io.Writer) error {
 		r.Verdict.Reply = e.verdict.Reply.String()
 	}
 	return writeJSON(w, r)
+}
+
+func byReport(f verify.Forwarded) *reportBy {
+	if f.Name == "" && f.Err == nil {
+		return nil
+	}
+	by := &reportBy{Name: f.Name, Error: text(f.Err)}
+	if f.Client.IsValid() {
+		direct := spfReport(f.Direct)
+		by.Client, by.Direct = f.Client.String(), &direct
+	}
+	return by
 }
 
 func textsOf[T fmt.Stringer](all []T) []string {
