@@ -140,7 +140,7 @@ func recovered(err *error) {
 // when it came in. Exceptions are judged by today's date: the question is what
 // a policy would do now.
 func (r *replay) stored(header message.Header) (m *message.Message, at time.Time) {
-	m = &message.Message{Header: header, Received: r.clock()}
+	m = &message.Message{Header: withoutLaterHops(header, r.id), Received: r.clock()}
 	_ = checkFlags{}.envelope(m, io.Discard) // fails only for flags
 	at = arrival(m)
 	if at.IsZero() {

@@ -122,14 +122,21 @@ func ourResults(h message.Header, id authres.ID) []authres.Result {
 		switch {
 		case f.Is("Received") && found:
 			return results
-		case f.Is(authres.FieldName):
-			field, err := authres.Parse(f.Value)
-			if err == nil && authres.NewID(field.AuthservID) == id {
-				results, found = append(results, field.Results...), true
-			}
+		case claims(f, id):
+			field, _ := authres.Parse(f.Value)
+			results, found = append(results, field.Results...), true
 		}
 	}
 	return results
+}
+
+// claims reports whether a field states results under our authserv-id.
+func claims(f message.Field, id authres.ID) bool {
+	if !f.Is(authres.FieldName) {
+		return false
+	}
+	field, err := authres.Parse(f.Value)
+	return err == nil && authres.NewID(field.AuthservID) == id
 }
 
 // word returns the result that the text is, "" for one that is not known.

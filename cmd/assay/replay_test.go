@@ -360,6 +360,32 @@ func TestAsReceived(t *testing.T) {
 	is("", "")
 }
 
+func TestWithoutLaterHops(t *testing.T) {
+	is := func(names, want string) {
+		t.Helper()
+		var h message.Header
+		for _, name := range strings.Fields(names) {
+			name, by, _ := strings.Cut(name, "/")
+			if by != "" {
+				by = " " + by + ".example; dmarc=pass"
+			}
+			h = append(h, message.Field{Name: name, Value: by})
+		}
+		var got []string
+		for _, f := range withoutLaterHops(h, authres.NewID("our.example")) {
+			got = append(got, f.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %v, want %s", names, got, want)
+		}
+	}
+	const ar = "Authentication-Results"
+	is("Return-Path Received X Received "+ar+"/our Received From", "Return-Path X "+ar+" Received From")
+	is("Received "+ar+"/other Received From", "Received "+ar+" Received From")
+	is(ar+"/our Received "+ar+"/our From", ar+" Received "+ar+" From")
+	is("Received From", "Received From")
+}
+
 // TestRecorded: whose fields count, and what they are read as.
 func TestRecorded(t *testing.T) {
 	const ours = "mx.example.net; "

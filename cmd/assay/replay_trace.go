@@ -2,9 +2,11 @@ package main
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
+	"assay/verify/authres"
 	"assay/verify/message"
 )
 
@@ -59,6 +61,18 @@ func deliveredTo(m *message.Message) {
 	if fields := m.Header.All("Delivered-To"); len(fields) > 0 {
 		m.Envelope.Recipients = []string{path(fields[0].Unfolded())}
 	}
+}
+
+// withoutLaterHops returns the header without the Received fields above the topmost
+// results of ours: a server of ours has handed the message on since, and is not the
+// client that was examined.
+func withoutLaterHops(h message.Header, id authres.ID) message.Header {
+	ours := slices.IndexFunc(h, func(f message.Field) bool { return claims(f, id) })
+	if ours < 0 {
+		return h
+	}
+	later := slices.DeleteFunc(slices.Clone(h[:ours]), func(f message.Field) bool { return f.Is("Received") })
+	return append(later, h[ours:]...)
 }
 
 // asReceived returns the header as the milter saw it: without the topmost
