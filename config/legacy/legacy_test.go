@@ -86,6 +86,9 @@ func TestFormat(t *testing.T) {
 	is("/etc/opendkim.conf", "", OpenDKIM)
 	is("/etc/OpenDMARC.conf.bak", "", OpenDMARC)
 	is("/etc/pyspf-milter/pyspf-milter.conf", "", PolicydSPF)
+	for range 20 { // always the same
+		is("/etc/opendkim-without-spf.conf", "", OpenDKIM)
+	}
 	is("a.conf", "KeyTable x\nSocket y", OpenDKIM)
 	is("a.conf", "RejectFailures true\nSocket y", OpenDMARC)
 	is("a.conf", "HELO_reject = Fail", PolicydSPF)

@@ -81,10 +81,13 @@ func lines(path string, text []byte, format Format) []directive {
 // tell, by which settings it knows.
 func formatOf(s Source) (Format, error) {
 	name := strings.ToLower(filepath.Base(s.Path))
-	for part, format := range map[string]Format{"opendkim": OpenDKIM, "opendmarc": OpenDMARC, "spf": PolicydSPF} {
-		if strings.Contains(name, part) {
-			return format, nil
-		}
+	switch {
+	case strings.Contains(name, "opendkim"):
+		return OpenDKIM, nil
+	case strings.Contains(name, "opendmarc"):
+		return OpenDMARC, nil
+	case strings.Contains(name, "spf"):
+		return PolicydSPF, nil
 	}
 	best, most := Format(""), 0
 	for _, format := range []Format{OpenDKIM, OpenDMARC, PolicydSPF} {
