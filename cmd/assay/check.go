@@ -29,9 +29,10 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [flags] MESSAGE|-",
 		Short: "Show what would be found about a message in a file",
-		Long: "Examine a message as the milter would. Without --ip the client, its HELO name and the\n" +
-			"envelope sender are taken from the topmost Received and Return-Path fields. The exit\n" +
-			"status is 0 when the message would be delivered, 1 when it would be refused, held or deferred.",
+		Long: "Examine a message as the milter would. Without --ip the client, its HELO name, the\n" +
+			"envelope sender and the recipient are taken from the topmost Received and Return-Path\n" +
+			"fields. The exit status is 0 when the message would be delivered, 1 when it would be\n" +
+			"refused, held or deferred.",
 		Example: "  assay check --ip 192.0.2.7 --helo out.example.net --mail-from bounce@example.net spoof.eml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,6 +75,13 @@ func check(cmd *cobra.Command, flags checkFlags, path string) error {
 	m := &message.Message{Header: header, Received: time.Now()}
 	if err := flags.envelope(m, cmd.ErrOrStderr()); err != nil {
 		return err
+	}
+	if flags.ip == "" {
+		arrival(m)
+		if len(flags.rcpt) == 0 && len(m.Envelope.Recipients) > 0 {
+			say(cmd.ErrOrStderr(), "from Received or Delivered-To: recipient <%s>", m.Envelope.Recipients[0])
+		}
+		m.Header = asReceived(m.Header)
 	}
 	report, err := examine(cmd.Context(), settings, m, body)
 	if err != nil {

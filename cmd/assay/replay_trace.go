@@ -11,8 +11,8 @@ import (
 )
 
 // arrival completes m by what the topmost Received field says beside the client
-// (RFC 5321 §4.4): the protocol, the recipient if it is one, and the time, which
-// is returned; the zero Time where there is none.
+// (RFC 5321 §4.4): the protocol, the recipient if it is one and none is known, and
+// the time, which is returned; the zero Time where there is none.
 func arrival(m *message.Message) (at time.Time) {
 	for _, f := range m.Header.All("Received") {
 		text := f.Unfolded()
@@ -26,7 +26,7 @@ func arrival(m *message.Message) (at time.Time) {
 			case "with":
 				m.Connection.TLS, m.Envelope.Authenticated = protocol(next)
 			case "for":
-				if strings.Contains(next, "@") {
+				if strings.Contains(next, "@") && len(m.Envelope.Recipients) == 0 {
 					m.Envelope.Recipients = []string{path(next)}
 				}
 			}
