@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"assay/verify"
@@ -175,7 +176,9 @@ func (r *Rules) trusted(f *verify.Findings) (Verdict, bool) {
 }
 
 // careful refuses a DMARC failure where nothing says that the message came by
-// way of a list or forwarder, and tags it otherwise.
+// way of a list or forwarder, and tags it otherwise. Where only an outage hides
+// what may say so it may be deferred: for that anybody can name a domain whose DNS
+// is down.
 //
 // RFC 9989 §7.4: mail must not be refused on p=reject alone.
 func (r *Rules) careful(s *subject, reason string) Verdict {
@@ -184,6 +187,11 @@ func (r *Rules) careful(s *subject, reason string) Verdict {
 		v.Action = Tag
 		v.Reason = reason + ", but " + listed(v.Evidence)
 		v.Note = "careful"
+	}
+	known := func(e Evidence) bool { return e.Signal != SignalUnchecked }
+	if r.OnTempError == Defer && v.Action == Tag && !slices.ContainsFunc(v.Evidence, known) {
+		v.Action, v.Rule = Defer, "on_temperror"
+		v.Reply = Reply{451, "4.7.0", "Message fails DMARC, and DNS does not tell whether a list has passed it on, try again later"}
 	}
 	return v
 }

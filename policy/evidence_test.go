@@ -186,6 +186,25 @@ func TestCareful(t *testing.T) {
 	})
 }
 
+// TestCarefulOutage: what only an outage hides is deferred where that is what
+// outages get.
+func TestCarefulOutage(t *testing.T) {
+	m := &message.Message{Header: message.Header{{Name: "List-Id", Value: " <dev.list.example>"}}}
+	f := found(dmarc.Fail, dmarc.PolicyReject)
+	f.DKIM = []dkim.Signature{{SDID: domain.MustParse("list.example"), Result: dkim.TempError, Err: dkim.ErrLookup}}
+	is := func(what string, on Action, want string) {
+		t.Helper()
+		v := (&Rules{Enforce: true, OnReject: Careful, OnTempError: on}).Decide(m, f)
+		if got := strings.TrimSpace(fmt.Sprintf("%s %s %s", v.Action, v.Rule, v.Reply.Enhanced)); got != want {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
+	}
+	is("accepted outages", Accept, "tag on_reject")
+	is("deferred outages", Defer, "defer on_temperror 4.7.0")
+	f.Forwarded.Name = "alumni"
+	is("something else speaks for it", Defer, "tag on_reject")
+}
+
 // TestEndlessSubject: a subject that is answered over and over costs no more
 // than to read it.
 func TestEndlessSubject(t *testing.T) {
