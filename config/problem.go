@@ -11,7 +11,7 @@ import (
 type Problem struct {
 	File string
 	// Line and Column are where to look, counted from 1; both are 0 when it is
-	// about the file as a whole. As in editors, columns are characters (code
+	// about the file as a whole, Column where it is about a whole line. As in editors, columns are characters (code
 	// points, not bytes), and a tab is one. A value that is wrong is pointed at
 	// where it begins, an item of a list too; a key or section that may not be
 	// there, at its name; what a section lacks, at the name in its header.
@@ -28,7 +28,10 @@ type Problem struct {
 func (p Problem) Error() string {
 	text := p.File
 	if p.Line > 0 {
-		text += ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+		text += ":" + strconv.Itoa(p.Line)
+	}
+	if p.Column > 0 {
+		text += ":" + strconv.Itoa(p.Column)
 	}
 	if p.Key != "" {
 		text += ": " + p.Key
