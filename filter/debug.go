@@ -42,8 +42,10 @@ func (s *Server) details(o *Outcome) bool {
 	return o.Findings != nil && d.Authors.Has(o.Findings.AuthorDomain())
 }
 
-// logDetails writes a line for each result, and one for the time it took.
-func (s *Server) logDetails(o *Outcome) {
+// logDetails writes a line for each result, and one for the time it took. Where
+// something of addresses is left out, so is why a result is not pass: names that
+// were looked up stand there, and SPF macros put addresses into these.
+func (s *Server) logDetails(o *Outcome, p Privacy) {
 	detail := func(attrs ...slog.Attr) {
 		s.log.LogAttrs(context.Background(), slog.LevelDebug, "detail", append([]slog.Attr{
 			slog.String("qid", o.Message.Envelope.QueueID), slog.String("ref", o.Ref),
@@ -51,10 +53,10 @@ func (s *Server) logDetails(o *Outcome) {
 	}
 	if f := o.Findings; f != nil {
 		for _, r := range f.Results("") {
-			detail(slog.String("result", r.String()))
+			detail(slog.String("result", p.result(r).String()))
 		}
 		why := func(method string, err error) {
-			if err != nil {
+			if err != nil && p.full() {
 				detail(slog.String("method", method), slog.Any("error", err))
 			}
 		}

@@ -26,7 +26,7 @@ func (s *Server) logOutcome(o *Outcome, p Privacy) {
 		s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", append(whose(o, p), judged(o, p)...)...)
 	}
 	if s.details(o) {
-		s.logDetails(o)
+		s.logDetails(o, p)
 	}
 }
 

@@ -139,6 +139,7 @@ func TestPrivacy(t *testing.T) {
 				{Name: "some", Match: policy.Match{Networks: &all, Recipients: named}, Action: policy.Reject, Reason: "a test"},
 			}}
 		})
+		s.SetDebug(&filter.Debug{Until: time.Now().Add(time.Hour)})
 		c := s.dial(t, miltertest.Postfix())
 		m := mail()
 		m.Client = netip.MustParseAddrPort("192.0.2.77:25000")
@@ -160,10 +161,10 @@ func TestPrivacy(t *testing.T) {
 			}
 		}
 	}
-	want("", []string{"ip=192.0.2.77", "envelope_sender=secret@example.com", "helo=[192.0.2.77]", "asked_more=\"second@example.org=reject\""})
+	want("", []string{"ip=192.0.2.77", "envelope_sender=secret@example.com", "helo=[192.0.2.77]", "policy.iprev=192.0.2.77", "method=helo error=", "asked_more=\"second@example.org=reject\""})
 	want(filter.PrivacyFull, []string{"ip=192.0.2.77", "envelope_sender=secret@example.com"})
-	want(filter.PrivacyDomains, []string{"ip=192.0.2.77", "envelope_sender=*@example.com", "asked_more=\"*@example.org=reject\""}, "secret", "second@")
-	want(filter.PrivacyNetworks, []string{"ip=192.0.2.0/24", "envelope_sender=*@example.com", "helo=[*]"}, "secret", "192.0.2.77")
+	want(filter.PrivacyDomains, []string{"ip=192.0.2.77", "envelope_sender=*@example.com", "asked_more=\"*@example.org=reject\""}, "secret", "second@", " error=")
+	want(filter.PrivacyNetworks, []string{"ip=192.0.2.0/24", "envelope_sender=*@example.com", "helo=[*]"}, "secret", "192.0.2.77", " error=")
 }
 
 // TestDebug: details are logged of those messages only that were asked for, and

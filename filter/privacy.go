@@ -2,7 +2,10 @@ package filter
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
+
+	"assay/verify/authres"
 )
 
 // Privacy says how much of an address the log has.
@@ -15,10 +18,21 @@ const (
 	PrivacyNetworks Privacy = "networks" // and clients by their network: /24 of IPv4, /48 of IPv6
 )
 
+// full reports whether nothing is left out.
+func (p Privacy) full() bool { return p != PrivacyDomains && p != PrivacyNetworks }
+
+// result is a result as the log may have it.
+func (p Privacy) result(r authres.Result) authres.Result {
+	if p == PrivacyNetworks {
+		r.Props = slices.DeleteFunc(slices.Clone(r.Props), func(p authres.Prop) bool { return p.Name == "iprev" || p.Name == "remote-ip" })
+	}
+	return r
+}
+
 // mailbox is a mailbox as the log may have it. Without a domain nothing of it is
 // left but that there was something.
 func (p Privacy) mailbox(address string) string {
-	if p != PrivacyDomains && p != PrivacyNetworks || address == "" {
+	if p.full() || address == "" {
 		return address
 	}
 	at := strings.LastIndexByte(address, '@')
