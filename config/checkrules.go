@@ -5,8 +5,8 @@ import "reflect"
 // checkRules reports rules and exceptions that are right setting by setting
 // and make no sense as a whole.
 func (r *reader) checkRules(cfg *Config) {
-	named := map[Name]place{}
-	exceptions, rules := 0, 0
+	rulesNamed, forwardersNamed := map[Name]place{}, map[Name]place{}
+	exceptions, rules, forwarders := 0, 0, 0
 	for _, in := range r.listed {
 		switch in.key {
 		case "exception":
@@ -16,19 +16,28 @@ func (r *reader) checkRules(cfg *Config) {
 			rule := cfg.Rules[rules]
 			r.checkMatch(in, rule.Match)
 			r.checkReply(in, rule)
-			if before := named[rule.Name]; before > 0 && rule.Name != "" {
-				r.report(in.values["rule.name"], "rule.name", faultf("%s is the name of another rule, on line %d", quoted(string(rule.Name)), r.lineOf(before)))
-			}
-			named[rule.Name] = in.values["rule.name"]
+			r.checkName(in, rule.Name, rulesNamed)
 			rules++
 		case "forwarder":
 			r.checkForwarder(in)
+			r.checkName(in, cfg.Forwarders[forwarders].Name, forwardersNamed)
+			forwarders++
 		}
 	}
 	if cfg.SPF.Early && cfg.SPF.OnFail != Reject && !r.hasProblem("policy.spf.on_fail", "policy.spf.early") {
 		r.report(r.sections["policy.spf"].values["policy.spf.early"], "policy.spf.early",
 			faultf("refuses early what policy.spf.on_fail does not refuse").hinted(`write policy.spf.on_fail = "reject", or leave early out`))
 	}
+}
+
+// checkName reports a name that two sections of a list have; named are those seen
+// before.
+func (r *reader) checkName(in *section, name Name, named map[Name]place) {
+	at := in.values[in.key+".name"]
+	if before := named[name]; before > 0 && name != "" {
+		r.report(at, in.key+".name", faultf("%s is the name of another %s, on line %d", quoted(string(name)), in.key, r.lineOf(before)))
+	}
+	named[name] = at
 }
 
 // checkMatch reports a rule without any condition. One that is wrong counts.

@@ -63,7 +63,7 @@ type Exempt struct {
 type DNS struct {
 	Servers        []Server      `key:"servers" says:"such as [\"192.0.2.53\", \"tcp://[2001:db8::53]:5353\", \"tls://dns.example.net@192.0.2.54\"]; default: those of /etc/resolv.conf"`
 	SPFReadahead   bool          `key:"spf_readahead" says:"what an SPF record may need is looked up at once, not term by term: less waiting, more questions"`
-	ZoneFile       string        `key:"zone_file" says:"a master file (RFC 1035) that answers in the place of servers, for demonstrations and tests"`
+	ZoneFile       Path          `key:"zone_file" says:"a master file (RFC 1035) that answers in the place of servers, for demonstrations and tests"`
 	Timeout        time.Duration `key:"timeout" range:"10ms..1m" says:"one query"`
 	RetryAfter     time.Duration `key:"retry_after" range:"10ms..10s" says:"then the next server is asked too, or the same again"`
 	MessageBudget  time.Duration `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`

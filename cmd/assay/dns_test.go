@@ -118,14 +118,14 @@ func TestDNSReload(t *testing.T) {
 	keeps("equal servers", true, func(c *config.Config) { c.DNS.Servers = append([]config.Server(nil), c.DNS.Servers...) })
 	keeps("servers", false, func(c *config.Config) { c.DNS.Servers = append(c.DNS.Servers, c.DNS.Servers...) })
 	keeps("stale", false, func(c *config.Config) { c.DNS.Stale = 0 })
-	keeps("zone file", false, func(c *config.Config) { c.DNS.ZoneFile = zone })
+	keeps("zone file", false, func(c *config.Config) { c.DNS.ZoneFile = config.Path(zone) })
 
 	s := service{config: base}
 	if s.resolver, _ = resolverOf(base); s.resolver == nil {
 		t.Fatal("no resolver")
 	}
 	bad := base
-	bad.DNS.ZoneFile = zone + ".missing"
+	bad.DNS.ZoneFile = config.Path(zone + ".missing")
 	if old := s.resolver; s.renewResolver(bad) == nil || s.resolver != old {
 		t.Error("a zone file that is not there took the resolver away")
 	}

@@ -37,7 +37,7 @@ late.example.com. TXT TIMEOUT
 `)
 	d := &daemon{file: filepath.Join(folder, "assay.toml"), zone: zone, sink: mtatest.StartSink(t)}
 	milter := "unix:" + filepath.Join(folder, "milter.sock")
-	d.base = fmt.Sprintf("authserv_id = %q\nlisten.milter = %q\nlisten.status = %q\ndns.servers = [%q]\ndns.timeout = \"3s\"\n",
+	d.base = fmt.Sprintf("authserv_id = %q\nlisten.milter = %q\nlisten.status = %q\ndns.servers = [%q]\ndns.timeout = \"1s\"\n",
 		testID, milter, "unix:"+filepath.Join(folder, "status.sock"), zone.Serve(t))
 	d.configure(t, "")
 	d.process = startProcess(t, buildAssay(t), "serve", "-c", d.file)

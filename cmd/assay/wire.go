@@ -33,7 +33,7 @@ func resolverOf(c config.Config) (*dnscache.Resolver, error) {
 	}
 	var err error
 	if c.DNS.ZoneFile != "" {
-		d.Zone, err = readZone(c.DNS.ZoneFile)
+		d.Zone, err = readZone(string(c.DNS.ZoneFile))
 	} else if d.Servers, err = serversOf(c.DNS); len(c.DNS.Servers) == 0 {
 		d.ResolvConf = resolvConf
 	}
