@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,8 +202,7 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 		c.midway = length > 0
 		return cmd, nil, check(cmd, nil, c.inMail)
 	}
-	c.buffer = append(c.buffer[:0], make([]byte, length)...)
-	if _, err := io.ReadFull(c.in, c.buffer); err != nil {
+	if err := c.fill(length); err != nil {
 		return 0, nil, err
 	}
 	c.midway = false
@@ -210,6 +210,21 @@ func (c *conn) readFrame() (cmd byte, data []byte, err error) {
 		return cmd, c.buffer, nil
 	}
 	return cmd, c.buffer, check(cmd, c.buffer, c.inMail)
+}
+
+// fill reads the data of a frame. The buffer grows with what arrives: to announce a
+// large frame costs an MTA five octets.
+func (c *conn) fill(length int) error {
+	c.buffer = c.buffer[:0]
+	for len(c.buffer) < length {
+		have := len(c.buffer)
+		c.buffer = slices.Grow(c.buffer, min(length-have, max(have, readBuffer)))
+		c.buffer = c.buffer[:min(length, cap(c.buffer))]
+		if _, err := io.ReadFull(c.in, c.buffer[have:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // direct hands the parts of a message to the session, without the library. It

@@ -210,6 +210,11 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	measure("idle", 5000, mostIdle, func(c net.Conn) { send(c, offer, 1) })
+	// What is announced and does not come is not made room for.
+	measure("announcing", 500, mostIdle, func(c net.Conn) {
+		send(c, offer, 1)
+		send(c, []byte("\x00\x10\x00\x00D"), 0)
+	})
 	measure("active", 500, mostActive, func(c net.Conn) {
 		send(c, offer, 1)
 		send(c, frame('C', "out.example.com\x004\x61\xa8192.0.2.7\x00"), 0)

@@ -296,6 +296,20 @@ func TestFrameLimit(t *testing.T) {
 	}
 }
 
+// TestLargeMacros: a large frame is read whole, however it arrives.
+func TestLargeMacros(t *testing.T) {
+	s := startZone(t, nil)
+	c := s.dial(t, miltertest.Postfix())
+	for _, size := range []int{4095, 4096, 4097, 8192, 100_000, 1<<20 - 1} {
+		value := strings.Repeat("x", size-len("Mi\x00\x00"))
+		if err := c.Send('D', []byte("Mi\x00"+value+"\x00")); err != nil {
+			t.Fatal(err)
+		}
+		wantIn(t, results(t, deliver(t, c, mail())), "spf=pass")
+	}
+	quit(t, c)
+}
+
 // TestCutShort: an MTA that goes away in the middle of a frame leaves one log
 // line.
 func TestCutShort(t *testing.T) {
