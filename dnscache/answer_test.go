@@ -152,7 +152,7 @@ func FuzzRead(f *testing.F) {
 		reply, err := parse(packet)
 		query := newQuery(question{"x.example", qtype}, false)
 		if answers(reply, query) && cookieFits(reply, query) && keepsCase(reply, query) {
-			new(jar).take(reply)
+			new(jar).take(reply, true)
 		}
 		if err != nil {
 			return

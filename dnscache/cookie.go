@@ -35,13 +35,14 @@ func (j *jar) put(query *dns.Msg) {
 	opt.Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: j.cookie}}
 }
 
-// take keeps the server's half from a reply that fits its query, or forgets it
-// where reply has none.
-func (j *jar) take(reply *dns.Msg) {
+// take keeps the server's half from a reply that fits its query. Where reply has
+// none it is forgotten only if reply is sure to be the server's: otherwise who forges
+// one reply without cookie is believed the next.
+func (j *jar) take(reply *dns.Msg, sure bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch cookie := cookieOf(reply); {
-	case cookie == "":
+	case cookie == "" && sure:
 		j.cookie = j.cookie[:min(len(j.cookie), clientCookie)]
 	case len(cookie) > clientCookie && len(cookie) <= maxCookie:
 		j.cookie = cookie

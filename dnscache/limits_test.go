@@ -43,7 +43,7 @@ func TestCookieLimit(t *testing.T) {
 		m := new(dns.Msg).SetQuestion("x.", dns.TypeTXT).SetEdns0(udpSize, false)
 		cookie := strings.Repeat("ab", octets)
 		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: cookie}}
-		j.take(m)
+		j.take(m, false)
 		if got := j.cookie == cookie; got != want {
 			t.Errorf("%d octets: taken %v, want %v", octets, got, want)
 		}

@@ -94,6 +94,31 @@ func TestForgedWithoutCookie(t *testing.T) {
 	asks("lost for good", 5, 2)
 }
 
+// TestForgedTwice: who once guesses a query and leaves the cookie out does not make
+// the next forgery easier.
+func TestForgedTwice(t *testing.T) {
+	var forge atomic.Int32
+	addr := serve(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		if !isTCP(w) && forge.Add(-1) >= 0 {
+			w.WriteMsg(respond(query, "x. 60 IN TXT forged"))
+		}
+		m := respond(query, "x. 60 IN TXT true")
+		m.SetEdns0(udpSize, false)
+		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: cookieOf(query)[:clientCookie] + "0102030405060708"}}
+		w.WriteMsg(m)
+	})
+	r := New(Config{Servers: servers(addr), MaxTTL: 1})
+	defer r.Close()
+	for n := range 4 {
+		if n > 0 {
+			forge.Store(1)
+		}
+		if got := resolve(r, t.Context(), "TXT", "x"); got != `"true"` {
+			t.Errorf("question %d: got %s", n, got)
+		}
+	}
+}
+
 // TestBadCookieForever: a server that never likes its own cookie is asked over TCP.
 func TestBadCookieForever(t *testing.T) {
 	addr := serve(t, func(w dns.ResponseWriter, query *dns.Msg) {

@@ -56,10 +56,15 @@ func (u *upstream) ask(ctx context.Context, q question, c *Config) (*dns.Msg, er
 	if !errors.Is(ctx.Err(), context.Canceled) { // another server was quicker
 		u.overTCP(err)
 	}
-	if err == nil && !kept && !keepsCase(reply, query) {
-		u.lowers.Store(true) // nobody forges over TCP: the server is like that
+	if err != nil {
+		return nil, err
 	}
-	return reply, err
+	// Nobody forges over TCP: the server is like that.
+	u.jar.take(reply, true)
+	if !kept && !keepsCase(reply, query) {
+		u.lowers.Store(true)
+	}
+	return reply, nil
 }
 
 // askWithCookie asks once more where the server wants a cookie it has just sent.
@@ -69,7 +74,7 @@ func (u *upstream) askWithCookie(ctx context.Context, query *dns.Msg) (reply *dn
 		if reply, err = askUDP(ctx, u.server, query); err != nil {
 			return nil, err
 		}
-		u.jar.take(reply)
+		u.jar.take(reply, false)
 		if reply.Rcode != dns.RcodeBadCookie {
 			break
 		}
