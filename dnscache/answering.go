@@ -18,7 +18,9 @@ const probeName = "a.root-servers.net"
 // last 10 s, in which perhaps nobody asked, they are asked now, past the cache;
 // those who call meanwhile share the answer. It is false when ctx is done first.
 func (r *Resolver) Answering(ctx context.Context) bool {
-	if r.zone != nil || r.now().Sub(time.Unix(0, r.answered.Load())) < answerAge {
+	// A clock that was set back makes the age negative.
+	age := r.now().Sub(time.Unix(0, r.answered.Load()))
+	if r.zone != nil || age >= 0 && age < answerAge {
 		return true
 	}
 	probe := r.flights.DoChan("answering", func() (any, error) {

@@ -72,6 +72,22 @@ func TestAnsweringAsksSeldom(t *testing.T) {
 	}
 }
 
+// TestAnsweringClockSetBack: an answer from what is now the future says nothing of the
+// last seconds.
+func TestAnsweringClockSetBack(t *testing.T) {
+	z := dnstest.MustParse(t, "a.root-servers.net. A 198.51.100.4")
+	now := newClock()
+	r := resolverAt(t, z.Serve(t), now.Now)
+	if !r.Answering(t.Context()) {
+		t.Fatal("it does not answer")
+	}
+	z.Fail("a.root-servers.net", "", dnstest.ServFail)
+	now.Advance(-time.Hour)
+	if r.Answering(t.Context()) {
+		t.Error("the answer of an hour ahead counts")
+	}
+}
+
 // TestAnsweringWaitsNoLonger than it is told to.
 func TestAnsweringWaitsNoLonger(t *testing.T) {
 	z := dnstest.MustParse(t, "a.root-servers.net. TIMEOUT")
