@@ -327,6 +327,41 @@ func TestResolvConfChanges(t *testing.T) {
 	uses("192.0.2.2:53")
 }
 
+// TestResolvConfWhileStarting: a file that changes between being read and New is not
+// taken for the one that was read.
+func TestResolvConfWhileStarting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "resolv.conf")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("nameserver 192.0.2.1\n")
+	servers, err := SystemServers(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("nameserver 192.0.2.2\n")
+	now := newClock()
+	r := New(Config{Servers: servers, ResolvConf: path, now: now.Now})
+	uses := func(what, want string) {
+		t.Helper()
+		now.Advance(watchInterval)
+		if all := r.pool.all(now.Now()); len(all) != 1 || all[0].name != want {
+			t.Errorf("%s: uses %v, want %s", what, all[0].name, want)
+		}
+	}
+	uses("changed meanwhile", "192.0.2.2:53")
+	// Who writes in place empties the file first.
+	write("")
+	uses("empty", "192.0.2.2:53")
+	write("nameserver 192.0.2.3\n")
+	uses("written", "192.0.2.3:53")
+	write("# none\n")
+	uses("without servers", "127.0.0.1:53")
+}
+
 // TestThousand has a thousand goroutines at it, with every kind of answer, and
 // counts goroutines and sockets afterwards.
 func TestThousand(t *testing.T) {

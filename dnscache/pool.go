@@ -27,9 +27,6 @@ type pool struct {
 func newPool(c Config, now time.Time) *pool {
 	p := &pool{file: c.ResolvConf, timeout: c.Timeout, config: c.tls, looked: now}
 	p.use(c.Servers)
-	if p.file != "" {
-		p.seen, _ = os.Stat(p.file)
-	}
 	return p
 }
 
@@ -68,11 +65,12 @@ func (p *pool) all(now time.Time) []*upstream {
 	return p.list
 }
 
-// look reads the file again where it has changed. One that cannot be read, as
-// while it is written, is looked at again later.
+// look reads the file again where it has changed, and once in any case: it may have
+// since the servers were taken from it. One that cannot be read or is empty, as while
+// it is written, is looked at again later.
 func (p *pool) look() {
 	info, err := os.Stat(p.file)
-	if err != nil || p.seen != nil && os.SameFile(info, p.seen) &&
+	if err != nil || info.Size() == 0 || p.seen != nil && os.SameFile(info, p.seen) &&
 		info.ModTime().Equal(p.seen.ModTime()) && info.Size() == p.seen.Size() {
 		return
 	}
