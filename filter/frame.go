@@ -33,12 +33,19 @@ var (
 	errOrder     = errors.New("command out of order")
 )
 
+// maxCommand is how long the arguments of an SMTP command may be, in octets, and what
+// else is kept of a session. Postfix and Sendmail take 2048 of a client.
+const maxCommand = 8 << 10
+
 // check says what is wrong with a frame. inMail tells whether a message is
 // under way.
 func check(cmd byte, data []byte, inMail bool) error {
 	bad := func() error { return fmt.Errorf("%w: %q of %d octets", errFrame, cmd, len(data)) }
 	ended := len(data) > 0 && data[len(data)-1] == 0
 	strings := bytes.Count(data, []byte{0})
+	if len(data) > maxCommand && bytes.IndexByte([]byte{cmdConnect, cmdHelo, cmdMail, cmdRcpt}, cmd) >= 0 {
+		return fmt.Errorf("%w: %q of %d octets", errFrameSize, cmd, len(data))
+	}
 	switch cmd {
 	case cmdConnect:
 		return checkConnect(data)

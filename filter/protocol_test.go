@@ -275,6 +275,10 @@ func TestMalformed(t *testing.T) {
 	check("header without name", inMail('L', "\x00y\x00"))
 	check("header without end", inMail('L', "X\x00y"))
 	check("empty rcpt", inMail('R', ""))
+	for _, cmd := range "CHM" {
+		check("long "+string(cmd), raw("\x00\x00\x20\x02"+string(cmd)+strings.Repeat("x", 8<<10)+"\x00"))
+	}
+	check("long rcpt", inMail('R', strings.Repeat("x", 8<<10)+"\x00"))
 	check("second end of headers", func(c *miltertest.Conn) { inMail('N', "")(c); _ = c.Send('N', nil) })
 	check("header after the end of headers", func(c *miltertest.Conn) { inMail('N', "")(c); _ = c.Send('L', []byte("X\x00y\x00")) })
 	deliver(t, other, mail())
@@ -293,6 +297,32 @@ func TestFrameLimit(t *testing.T) {
 	}
 	if code, _, err := c.Read(); err != nil || code != miltertest.RepSkip {
 		t.Errorf("answered %c, %v", code, err)
+	}
+}
+
+// TestLongCommands: an argument of the limit is read, see TestMalformed for one octet
+// more.
+func TestLongCommands(t *testing.T) {
+	s := startZone(t, nil)
+	c := s.dial(t, miltertest.Postfix())
+	const end = "\x004\x61\xa8192.0.2.7\x00"
+	for _, command := range []struct {
+		cmd byte
+		end string
+	}{{'C', end}, {'H', "\x00"}, {'M', "\x00"}, {'R', "\x00"}} {
+		if err := c.Send(command.cmd, []byte(strings.Repeat("x", 8<<10-len(command.end))+command.end)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, err := c.Read(); err != nil || code != miltertest.RepContinue { // only MAIL is answered
+		t.Errorf("answered %c, %v", code, err)
+	}
+	quit(t, c)
+	if s.log.count("milter connection closed") != 0 {
+		t.Error(s.log)
 	}
 }
 
