@@ -38,7 +38,7 @@ func whose(o *Outcome, p Privacy) []slog.Attr {
 		slog.String("qid", m.Envelope.QueueID),
 		slog.String("ref", o.Ref),
 		slog.String("ip", p.client(m.Connection.Addr)),
-		slog.String("helo", p.helo(m.Connection.Helo)),
+		slog.String("helo", p.host(m.Connection.Helo)),
 		slog.String("envelope_sender", p.mailbox(m.Envelope.Sender)),
 	)
 }

@@ -131,6 +131,7 @@ func TestRecorded(t *testing.T) {
 // TestPrivacy: the log has no more of an address than it may.
 func TestPrivacy(t *testing.T) {
 	all := network.NewSet(netip.MustParsePrefix("0.0.0.0/0"))
+	sender := "secret@example.com"
 	line := func(p filter.Privacy) string {
 		s := startZone(t, func(s *filter.Settings) {
 			s.Privacy = p
@@ -143,7 +144,7 @@ func TestPrivacy(t *testing.T) {
 		c := s.dial(t, miltertest.Postfix())
 		m := mail()
 		m.Client = netip.MustParseAddrPort("192.0.2.77:25000")
-		m.Helo, m.From = "[192.0.2.77]", "secret@example.com"
+		m.Helo, m.From = "[192.0.2.77]", sender
 		m.Rcpts = []string{"first@example.org", "second@example.org"}
 		deliver(t, c, m)
 		quit(t, c)
@@ -165,6 +166,11 @@ func TestPrivacy(t *testing.T) {
 	want(filter.PrivacyFull, []string{"ip=192.0.2.77", "envelope_sender=secret@example.com"})
 	want(filter.PrivacyDomains, []string{"ip=192.0.2.77", "envelope_sender=*@example.com", "asked_more=\"*@example.org=reject\""}, "secret", "second@", " error=")
 	want(filter.PrivacyNetworks, []string{"ip=192.0.2.0/24", "envelope_sender=*@example.com", "helo=[*]"}, "secret", "192.0.2.77", " error=")
+	for _, host := range []string{"[192.0.2.77]", "[IPv6:2001:db8::77]", "192.0.2.77"} {
+		sender = "secret@" + host
+		want(filter.PrivacyDomains, []string{"envelope_sender=*@" + host})
+		want(filter.PrivacyNetworks, []string{"envelope_sender=*@[*]"}, "secret", "192.0.2.77", "2001:db8::77")
+	}
 }
 
 // TestDebug: details are logged of those messages only that were asked for, and

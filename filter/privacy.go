@@ -39,7 +39,7 @@ func (p Privacy) mailbox(address string) string {
 	if at < 0 {
 		return "*"
 	}
-	return "*" + address[at:]
+	return "*@" + p.host(address[at+1:])
 }
 
 // client is the address of a client as the log may have it; "" where it is
@@ -62,9 +62,9 @@ func (p Privacy) client(addr netip.Addr) string {
 	return network.String()
 }
 
-// helo is the argument of HELO as the log may have it: an address literal is the
-// address of the client.
-func (p Privacy) helo(name string) string {
+// host is what stands for a host in HELO or an address, as the log may have it: a
+// literal is likely the address of the client.
+func (p Privacy) host(name string) string {
 	if p == PrivacyNetworks && strings.ContainsAny(name, "[:") {
 		return "[*]"
 	}
