@@ -46,7 +46,7 @@ func (t *transaction) try(f verify.Findings, v policy.Verdict) *policy.Verdict {
 // stopped reports whether too many messages are refused for this one to be.
 func (t *transaction) stopped(v policy.Verdict) bool {
 	s := t.session.settings
-	stopped, say := s.brake.count(t.message.Received, v.Action == policy.Reject)
+	stopped, say := s.brake.count(s.Verifier.Now(), v.Action == policy.Reject)
 	if say {
 		t.session.server.log.Error("REFUSING HAS STOPPED: too many messages would be refused; they are tagged until the configuration is read again",
 			"max_reject_share", s.MaxRejects, "window", RejectWindow)

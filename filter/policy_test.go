@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,6 +208,33 @@ func TestStop(t *testing.T) {
 	send(40, mail(), miltertest.Accept)
 	send(1, forged(), miltertest.Reject)
 	quit(t, c)
+}
+
+// TestStopSlow: a message that took as long as the window to come in counts when it is
+// judged, and makes nothing else be forgotten.
+func TestStopSlow(t *testing.T) {
+	var now atomic.Int64
+	s := startZone(t, func(s *filter.Settings) {
+		s.Rules = &policy.Rules{Enforce: true, OnReject: policy.Reject}
+		s.MaxRejects = 20
+		s.Verifier.Now = func() time.Time { return time.Unix(0, now.Load()) }
+	})
+	slow := s.dial(t, miltertest.Postfix())
+	stages(t, slow, "end")
+	now.Add(int64(filter.RejectWindow))
+	c := s.dial(t, miltertest.Postfix())
+	for range 99 {
+		if out := deliver(t, c, forged()); out.Action != miltertest.Reject {
+			t.Fatalf("got %s", out.Action)
+		}
+	}
+	r, err := slow.EOM()
+	must(t, r, err)
+	if out := deliver(t, c, forged()); out.Action != miltertest.Accept {
+		t.Errorf("the 101st: %s", out.Action)
+	}
+	quit(t, c)
+	quit(t, slow)
 }
 
 // TestStopEarly: refusals at MAIL count, and stop, as those at the end do.
