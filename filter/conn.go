@@ -64,13 +64,14 @@ type conn struct {
 type state struct {
 	busy     atomic.Bool // a message is in flight
 	draining atomic.Bool // no further message is wanted
-	// working is when the MTA was last heard, in nanoseconds since the epoch; 0
-	// while we wait for it.
+	began    time.Time
+	// working is when the MTA was last heard, in nanoseconds since began, which no
+	// change of the clock moves; 0 while we wait for it.
 	working atomic.Int64
 }
 
 func newConn(c net.Conn, log *slog.Logger, limits Limits, chunks *sync.Pool) *conn {
-	wrapped := &conn{Conn: c, log: log, limits: limits, peer: peerOf(c), chunks: chunks, state: &state{}}
+	wrapped := &conn{Conn: c, log: log, limits: limits, peer: peerOf(c), chunks: chunks, state: &state{began: time.Now()}}
 	wrapped.raw = rawReader{wrapped, newQuickAck(c)}
 	wrapped.in = bufio.NewReaderSize(wrapped.raw, readBuffer)
 	return wrapped
@@ -96,7 +97,7 @@ func (r rawReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.Conn.Read(p)
-	r.state.working.Store(time.Now().UnixNano())
+	r.state.working.Store(max(1, int64(time.Since(r.state.began))))
 	r.quick.again()
 	return n, err
 }

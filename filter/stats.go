@@ -49,7 +49,7 @@ func (s *Server) Stuck(now time.Time, limit time.Duration) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		if since := c.state.working.Load(); since != 0 && now.Sub(time.Unix(0, since)) > limit {
+		if since := c.state.working.Load(); since != 0 && now.Sub(c.state.began)-time.Duration(since) > limit {
 			stuck++
 		}
 	}
