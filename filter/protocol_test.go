@@ -526,6 +526,46 @@ func TestDrainLimit(t *testing.T) {
 	}
 }
 
+// endless is a resolver that answers nothing until the question is given up.
+type endless struct{ lookup.Resolver }
+
+func (endless) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	<-ctx.Done()
+	return nil, &net.DNSError{Err: ctx.Err().Error(), Name: name, IsTemporary: true}
+}
+
+// TestDrainLimitDNS: a message that waits for DNS at its end is cut off too, long before
+// its budget is spent.
+func TestDrainLimitDNS(t *testing.T) {
+	s := start(t, endless{dnstest.MustParse(t, testZone)}, func(s *filter.Settings) { s.Verifier.Budget = time.Hour })
+	c := s.dial(t, miltertest.Postfix())
+	r, err := c.Connect("out.example.com", client)
+	must(t, r, err)
+	stages(t, c, "end")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.EOM()
+		ended <- err
+	}()
+	for later := time.Now().Add(time.Hour); s.Stuck(later, time.Minute) != 1; time.Sleep(time.Millisecond) {
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Shutdown(ctx) }()
+	select {
+	case err := <-stopped:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for DNS")
+	}
+	if err := <-ended; err == nil {
+		t.Error("the message was answered")
+	}
+}
+
 // TestReload: a session keeps the rules it began with.
 func TestReload(t *testing.T) {
 	s := startZone(t, nil)

@@ -51,6 +51,9 @@ type Server struct {
 	counters
 	crowd  crowd
 	chunks sync.Pool // of *[chunkBuffer]byte
+	// cut ends when messages in flight are cut off, and with it what they wait for.
+	cut    context.Context
+	cutOff context.CancelFunc
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -64,6 +67,7 @@ type Server struct {
 // line for each message.
 func NewServer(log *slog.Logger, s Settings) *Server {
 	server := &Server{log: log, conns: make(map[*conn]struct{}), gone: make(chan struct{}), stopping: make(chan struct{})}
+	server.cut, server.cutOff = context.WithCancel(context.Background())
 	server.chunks.New = func() any { return new([chunkBuffer]byte) }
 	server.Use(s)
 	return server
@@ -290,6 +294,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		c.Close()
 	}
 	s.mu.Unlock()
+	s.cutOff()
 	<-s.gone
 	return errors.Join(errors.New("messages in flight were cut off"), ctx.Err())
 }

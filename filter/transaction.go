@@ -46,7 +46,7 @@ func (t *transaction) begin(sender, login string) {
 	t.counted = true
 	t.exempt = s.settings.Rules.Exempt(&t.message.Connection, &t.message.Envelope)
 	if t.exempt == "" {
-		t.run = s.settings.Verifier.Begin(context.Background(), &t.message.Connection, &t.message.Envelope)
+		t.run = s.settings.Verifier.Begin(s.server.cut, &t.message.Connection, &t.message.Envelope)
 		t.cancel = t.run.Cancel
 	}
 }
