@@ -63,6 +63,13 @@ func TestNoHeaderChanges(t *testing.T) {
 	if n := s.log.count("message deferred: the MTA does not allow header changes"); n != 2 {
 		t.Errorf("%d log lines", n)
 	}
+	// What is refused is over: a stop does not wait for it.
+	c = s.dial(t, p)
+	r, err := c.Connect("out.example.com", client)
+	must(t, r, err)
+	r, err = c.Mail("a@example.com")
+	must(t, r, err)
+	shutdown(t, s)
 }
 
 func TestOldVersion(t *testing.T) {

@@ -84,6 +84,7 @@ func (s *session) Helo(name string, m *milter.Modifier) (milter.Response, error)
 func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error) {
 	s.drop()
 	if !s.conn.agreed.canEdit() {
+		s.conn.inMail = false
 		s.server.log.Error("message deferred: the MTA does not allow header changes", "peer", s.conn.RemoteAddr().String())
 		return reply(unavailable), nil
 	}
