@@ -370,7 +370,7 @@ func TestThousand(t *testing.T) {
 	addr := z.Serve(t)
 	sockets, goroutines := countSockets(t), runtime.NumGoroutine()
 	r := New(Config{
-		Servers: servers(addr, "127.0.0.1:1"), Timeout: 100 * time.Millisecond, RetryAfter: 20 * time.Millisecond,
+		Servers: servers(addr, "127.0.0.1:1"), Timeout: 2 * time.Second, RetryAfter: 100 * time.Millisecond,
 		Stale: time.Hour, MixCase: true, Entries: 200, InFlight: 100,
 	})
 	kinds := []string{"good", "bad", "slow", "gone", "long"}
