@@ -22,6 +22,28 @@ func TestQueryLimit(t *testing.T) {
 	}
 }
 
+// TestWaitingLimit: as many questions wait as may, and one more fails at once; it did
+// not ask anybody.
+func TestWaitingLimit(t *testing.T) {
+	z := dnstest.MustParse(t, "*. TXT a")
+	r := New(Config{Servers: servers(z.Serve(t)), InFlight: 1})
+	r.sockets <- struct{}{}
+	r.waiting.Store(maxWaiting - 1)
+	last := make(chan string)
+	go func() { last <- resolve(r, t.Context(), "TXT", "last") }()
+	until(t, "it waits", func() bool { return r.waiting.Load() == maxWaiting })
+	if got := resolve(r, t.Context(), "TXT", "more"); got != "temporary" {
+		t.Errorf("one more: got %s", got)
+	}
+	<-r.sockets
+	if got := <-last; got != `"a"` {
+		t.Errorf("the last one: got %s", got)
+	}
+	if n := r.waiting.Load(); n != maxWaiting-1 || len(z.Questions()) != 1 {
+		t.Errorf("%d wait, %q were asked", n, z.Questions())
+	}
+}
+
 func TestPendingLimit(t *testing.T) {
 	l := &link{pending: map[uint16]chan []byte{}}
 	for i := range maxPending - 1 {

@@ -14,12 +14,19 @@ const (
 	maxFlight = 20 * time.Second
 	// maxQueries limits how often one question is sent, over all servers.
 	maxQueries = 12
+	// maxWaiting limits the questions that wait for their turn, those included whose
+	// callers have given up: more than are put within maxFlight to servers that are
+	// silent. Each takes about 6 KiB.
+	maxWaiting = 8192
 	// maxStrikes is how many connections to a server may fail before the question
 	// is not put to it any more. More than one, because servers get restarted.
 	maxStrikes = 3
 )
 
-var errNoServers = errors.New("no name server is configured")
+var (
+	errNoServers = errors.New("no name server is configured")
+	errCrowd     = errors.New("too many questions wait for their turn")
+)
 
 // race puts one question to the servers: to the best first, to the next as soon
 // as it fails or is late, and so on around until one answers.
@@ -58,7 +65,9 @@ func (r *Resolver) resolve(q question) (e *entry) {
 	if len(servers) == 0 {
 		return failed(q, "", errNoServers)
 	}
-	if !r.takeTurn() {
+	if ok, err := r.takeTurn(); err != nil {
+		return failed(q, "", err)
+	} else if !ok {
 		return nil
 	}
 	limit := min(time.Duration(len(servers))*r.config.Timeout, maxFlight)
@@ -75,20 +84,25 @@ func (r *Resolver) resolve(q question) (e *entry) {
 	return run.wait()
 }
 
-// takeTurn waits for a place among the queries that are out.
-func (r *Resolver) takeTurn() bool {
+// takeTurn waits for a place among the queries that are out, and reports whether
+// there was one in time. It fails at once where too many wait.
+func (r *Resolver) takeTurn() (ok bool, err error) {
 	select {
 	case r.sockets <- struct{}{}:
-		return true
+		return true, nil
 	default:
+	}
+	defer r.waiting.Add(-1)
+	if r.waiting.Add(1) > maxWaiting {
+		return false, errCrowd
 	}
 	limit := time.NewTimer(maxFlight)
 	defer limit.Stop()
 	select {
 	case r.sockets <- struct{}{}:
-		return true
+		return true, nil
 	case <-limit.C:
-		return false
+		return false, nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"assay/dnscache/zone"
@@ -44,7 +45,7 @@ type Config struct {
 	// next server where there is one. Default: 400ms.
 	RetryAfter time.Duration
 	// InFlight is the number of queries that may be out, over all messages; more
-	// wait. Default: 512.
+	// wait, up to 8192. Default: 512.
 	InFlight int
 	// MixCase sends names over UDP with their letters in random case, and believes
 	// only an answer that repeats it.
@@ -104,6 +105,7 @@ type Resolver struct {
 	cache   *cache
 	flights singleflight.Group
 	sockets chan struct{} // one element per query that is out
+	waiting atomic.Int64  // questions that wait for their turn
 	now     func() time.Time
 	counters
 }
