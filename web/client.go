@@ -56,7 +56,7 @@ func (c Client) do(ctx context.Context, method, path string, query url.Values) (
 			return new(net.Dialer).DialContext(ctx, c.Network, c.Addr)
 		},
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://assay"+path+"?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (m *Monitor) handler() http.Handler {
 	mux.HandleFunc("PUT /debug/log", m.serveDebug)
 	mux.HandleFunc("DELETE /debug/log", m.serveDebug)
 	mux.HandleFunc("GET /debug/pprof/", m.serveProfile)
-	return mux
+	return ownName(mux)
 }
 
 // health answers 200, or 503 and why.

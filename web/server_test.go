@@ -109,7 +109,7 @@ func TestRude(t *testing.T) {
 		}
 		defer conn.Close()
 		for range 3 {
-			if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,7 +132,7 @@ func TestConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
@@ -145,7 +145,7 @@ func TestConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer more.Close()
-	if _, err := io.WriteString(more, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(more, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	more.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
