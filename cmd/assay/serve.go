@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,9 +28,9 @@ func serveCommand() *cobra.Command {
 		Short: "Run the milter",
 		Long: "Run the milter until SIGTERM. SIGHUP reads the configuration again; a bad file is\n" +
 			"refused and the old one stays in force. SIGUSR1 logs details for an hour, or stops\n" +
-			"that. Without a file the defaults are used: listen\n" +
-			"on inet:127.0.0.1:8891, ask the servers of /etc/resolv.conf, state results only.\n" +
-			"Sockets that systemd passes take the place of listen.milter.",
+			"that. Without a file the defaults are used: listen on inet:127.0.0.1:8891, ask the\n" +
+			"servers of /etc/resolv.conf, state results only. Sockets that systemd passes take the\n" +
+			"place of listen.milter.",
 		Example: "  assay serve -c /etc/assay/assay.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,31 +72,43 @@ type service struct {
 	resolver *dnscache.Resolver
 	monitor  *web.Monitor
 	patience time.Duration // a session that is at one command for longer is stuck
+	passed   bool          // systemd has opened the milter's sockets
 }
 
 func (s *service) run(ctx context.Context) error {
-	var err error
-	if s.config, err = loadConfig(s.file); err != nil {
+	if err := s.prepare(); err != nil {
 		return err
 	}
-	if s.resolver, err = resolverOf(s.config); err != nil {
-		return err
-	}
-	defer func() { s.resolver.Close() }()
-	if s.log, err = newLogger(s.config.Log.Format, s.talk); err != nil {
-		return err
-	}
-	slog.SetDefault(s.log) // the milter library speaks through the standard logger
-	s.monitor = web.New(version, time.Now)
-	s.server = filter.NewServer(s.log, s.settings())
-
+	defer func() { s.resolver.Close() }() // the one in use then
 	sockets, err := openSockets(s.config)
 	if err != nil {
 		return err
 	}
+	return s.serve(ctx, sockets)
+}
+
+// prepare makes everything but the sockets.
+func (s *service) prepare() (err error) {
+	if s.config, err = loadConfig(s.file); err != nil {
+		return err
+	}
+	if s.log, err = newLogger(s.config.Log.Format, s.talk); err != nil {
+		return err
+	}
+	slog.SetDefault(s.log) // the milter library speaks through the standard logger
+	if s.resolver, err = resolverOf(s.config); err != nil {
+		return err
+	}
+	s.monitor = web.New(version, time.Now)
+	s.server = filter.NewServer(s.log, s.settings())
 	s.patience = patienceWith(s.config)
 	s.monitor.Use(s.facts())
-	if sockets.passed {
+	return nil
+}
+
+// serve answers over the sockets until ctx ends and the last message is finished.
+func (s *service) serve(ctx context.Context, sockets sockets) error {
+	if s.passed = sockets.passed; s.passed {
 		s.log.Info("systemd has opened the milter sockets: listen.milter is not used")
 	}
 	s.welcome(sockets.addresses)
@@ -106,7 +116,12 @@ func (s *service) run(ctx context.Context) error {
 	s.notifyReady() // MTAs that connect from now on are kept waiting by the kernel
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range sockets.milter {
-		group.Go(func() error { return s.server.Serve(l) })
+		group.Go(func() error {
+			if err := s.server.Serve(l); err != nil {
+				return later{fmt.Errorf("%s: no more connections: %w", l.Addr(), err)} // a new start may help
+			}
+			return nil
+		})
 	}
 	// How we are is told until the last message is finished.
 	drained, finish := context.WithCancel(context.WithoutCancel(ctx))
@@ -150,64 +165,6 @@ func (s *service) attend(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// readAgain makes the file's present content the configuration of later
-// sessions, or leaves everything as it is.
-func (s *service) readAgain() {
-	fresh, err := loadConfig(s.file)
-	if err == nil {
-		err = s.renewResolver(fresh)
-	}
-	if err != nil {
-		s.refuse(err)
-		return
-	}
-	if !slices.Equal(fresh.Listen.Milter, s.config.Listen.Milter) {
-		s.log.Warn("listen.milter changed: this takes a restart")
-	}
-	if fresh.Listen.Status != s.config.Listen.Status {
-		s.log.Warn("listen.status changed: this takes a restart")
-	}
-	if fresh.Log.Format != s.config.Log.Format {
-		s.log.Warn("log.format changed: this takes a restart")
-	}
-	fresh.Listen.Milter, fresh.Listen.Status, fresh.Log.Format = s.config.Listen.Milter, s.config.Listen.Status, s.config.Log.Format
-	s.config = fresh
-	s.patience = max(s.patience, patienceWith(fresh)) // sessions keep what they began with
-	s.server.Use(s.settings())
-	s.monitor.Use(s.facts())
-	s.warnExpired(time.Now())
-	s.log.Info("configuration read again", "file", s.file)
-}
-
-// refuse says why a configuration does not come into force.
-func (s *service) refuse(err error) {
-	s.monitor.Refused(strings.ReplaceAll(err.Error(), "\n", "; "))
-	var problems config.Problems
-	if errors.As(err, &problems) {
-		for _, p := range problems {
-			s.log.Error("configuration refused", "problem", p.Error(), "hint", p.Hint)
-		}
-	} else {
-		s.log.Error("configuration refused", "problem", err.Error())
-	}
-	s.log.Error("the configuration read before stays in force")
-}
-
-// renewResolver makes the resolver that the fresh configuration asks for. Where
-// that is the one we have, it stays, with what it knows.
-func (s *service) renewResolver(fresh config.Config) error {
-	if sameResolver(fresh.DNS, s.config.DNS) {
-		return nil
-	}
-	resolver, err := resolverOf(fresh)
-	if err != nil {
-		return err
-	}
-	s.resolver.Close() // messages in flight still use it
-	s.resolver = resolver
-	return nil
 }
 
 // welcome says where the milter is to be found and, as long as nothing is

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,6 +169,29 @@ func TestServeRefuses(t *testing.T) {
 	check("listen.milter = \"inet:192.0.2.1:8891\"\n", exitUsage, "listen.milter: listen tcp4 192.0.2.1:8891")
 	check("listen.milter = \"unix:"+folder+"/no/s\"\n", exitUsage,
 		"assay: listen.milter: unix:"+folder+"/no/s: there is no folder "+folder+"/no\nassay: hint: make it for the user")
+}
+
+// broken is a listener that nobody can be accepted from any more.
+type broken struct{ net.Listener }
+
+func (broken) Accept() (net.Conn, error) { return nil, syscall.EINVAL }
+
+// TestAcceptFails: a fault outside, after which systemd is to start us again, does
+// not end as a mistake in the configuration does.
+func TestAcceptFails(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := service{file: serveFile(t, "inet:127.0.0.1:8891", "127.0.0.1", ""), out: io.Discard, talk: io.Discard}
+	if err := s.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.resolver.Close()
+	err = s.serve(t.Context(), sockets{milter: []net.Listener{broken{l}}, addresses: s.config.Listen.Milter})
+	if passes := (later{}); !errors.As(err, &passes) || !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("got %v, want to be started again", err)
+	}
 }
 
 // TestWelcome: without a file, "assay serve" prints the lines to paste.

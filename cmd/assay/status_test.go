@@ -130,6 +130,7 @@ func TestDrain(t *testing.T) {
 	last := d.begin(t, "a@example.com")
 	d.signal(t, syscall.SIGTERM)
 	d.err.wait(t, "msg=stopping", 1)
+	d.signal(t, syscall.SIGHUP) // comes too late, and changes nothing
 	socket := filepath.Join(filepath.Dir(d.file), "status.sock")
 	ask := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
