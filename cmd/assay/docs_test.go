@@ -209,6 +209,14 @@ func ourSettings(t *testing.T) (names []string) {
 	return names
 }
 
+// TestGuideSocketUnit: systemd starts no socket unit of a service that is running.
+func TestGuideSocketUnit(t *testing.T) {
+	const want = "sudo systemctl stop assay.service\nsudo systemctl enable --now assay.socket\nsudo systemctl start assay.service\n"
+	if got := snippet(t, "install.md", "sh", "enable --now assay.socket"); !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant in it\n%s", got, want)
+	}
+}
+
 // TestGuideLinks: every file that the guides point to is there.
 func TestGuideLinks(t *testing.T) {
 	for _, name := range guides {
