@@ -59,7 +59,7 @@ type reloads struct {
 
 // New returns a monitor of the given version of the program, which began now.
 func New(version string, now func() time.Time) *Monitor {
-	m := &Monitor{version: version, now: now, started: now(), metrics: newMessageMetrics()}
+	m := &Monitor{version: version, now: now, started: now(), metrics: newMessageMetrics(), recent: newRecent()}
 	m.registry = newRegistry(append(m.metrics.all(), &collector{monitor: m})...)
 	return m
 }

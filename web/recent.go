@@ -8,18 +8,65 @@ import (
 	"assay/verify/dmarc"
 )
 
-// slots is how many minutes are remembered one by one.
-const slots = 24 * 60
+// dayMinutes is how many minutes are remembered one by one.
+const dayMinutes = 24 * 60
 
-// recent counts the messages of the last day, minute by minute.
+// recent counts the messages of the last minute second by second, and those of
+// the last day minute by minute.
 type recent struct {
-	minutes [slots]minute
+	minute, day ring
 }
 
-// minute is what came within one minute.
-type minute struct {
-	number int64 // of minutes since the epoch
+func newRecent() recent {
+	return recent{minute: ring{1, make([]slot, 60)}, day: ring{60, make([]slot, dayMinutes)}}
+}
+
+// count counts a message at the given time.
+func (r *recent) count(now time.Time, o *filter.Outcome) {
+	r.minute.at(now).count(o)
+	r.day.at(now).count(o)
+}
+
+// last returns what came within the last minutes, the second or minute that has
+// begun included.
+func (r *recent) last(now time.Time, minutes int64) counts {
+	if minutes == 1 {
+		return r.minute.last(now, 60)
+	}
+	return r.day.last(now, minutes)
+}
+
+// ring counts in slots of equal length, the newest in the place of the oldest.
+type ring struct {
+	length int64 // of a slot, in seconds
+	slots  []slot
+}
+
+// slot is what came within one of them.
+type slot struct {
+	number int64 // of such slots since the epoch
 	counts
+}
+
+// at returns the slot of that time.
+func (r *ring) at(now time.Time) *slot {
+	number := now.Unix() / r.length
+	at := &r.slots[uint64(number)%uint64(len(r.slots))]
+	if at.number != number {
+		*at = slot{number: number}
+	}
+	return at
+}
+
+// last returns the sum of the last n slots.
+func (r *ring) last(now time.Time, n int64) (sum counts) {
+	number := now.Unix() / r.length
+	for i := range r.slots {
+		if s := &r.slots[i]; s.number > number-n && s.number <= number {
+			sum.add(&s.counts)
+		}
+	}
+	return sum
 }
 
 // counts are numbers of messages. They have a fixed place for every word, so that
@@ -38,45 +85,27 @@ var (
 	dmarcPlaces  = []dmarc.Result{dmarc.Pass, dmarc.Fail, dmarc.None, dmarc.TempError, dmarc.PermError}
 )
 
-// count counts a message at the given time.
-func (r *recent) count(now time.Time, o *filter.Outcome) {
-	number := now.Unix() / 60
-	at := &r.minutes[uint64(number)%slots]
-	if at.number != number {
-		*at = minute{number: number}
-	}
+func (c *counts) count(o *filter.Outcome) {
 	for i, action := range actionPlaces {
 		if o.Verdict.Action == action {
-			at.actions[i]++
+			c.actions[i]++
 		}
 	}
 	switch {
 	case o.Unable != nil:
-		at.unable++
+		c.unable++
 	case o.Findings == nil:
-		at.exempt++
+		c.exempt++
 	default:
 		for i, result := range dmarcPlaces {
 			if o.Findings.DMARC.Result == result {
-				at.dmarc[i]++
+				c.dmarc[i]++
 			}
 		}
 		if o.Message.Envelope.Authenticated != "" {
-			at.submitted++
+			c.submitted++
 		}
 	}
-}
-
-// last returns what came within the last minutes, the one that has begun
-// included.
-func (r *recent) last(now time.Time, minutes int64) (sum counts) {
-	number := now.Unix() / 60
-	for i := range r.minutes {
-		if m := &r.minutes[i]; m.number > number-minutes && m.number <= number {
-			sum.add(&m.counts)
-		}
-	}
-	return sum
 }
 
 func (c *counts) add(other *counts) {

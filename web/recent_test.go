@@ -20,14 +20,14 @@ func judged(action policy.Action, result dmarc.Result) *filter.Outcome {
 }
 
 func TestRecent(t *testing.T) {
-	var r recent
+	r := newRecent()
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	at := func(d time.Duration, o *filter.Outcome) { r.count(noon.Add(d), o) }
 	at(-24*time.Hour, judged(policy.Reject, dmarc.Fail)) // a minute too old for the day
 	at(-24*time.Hour+time.Minute, judged(policy.Tag, dmarc.Fail))
 	at(-time.Hour, judged(policy.Reject, dmarc.Fail)) // a minute too old for the hour
 	at(-59*time.Minute, judged(policy.Accept, dmarc.Pass))
-	at(-time.Second, judged(policy.Hold, dmarc.None)) // the minute before
+	at(-time.Second, judged(policy.Hold, dmarc.None)) // a second too old for the minute
 	at(0, judged(policy.Accept, dmarc.TempError))
 	at(59*time.Second, judged(policy.Defer, dmarc.PermError))
 	at(0, &filter.Outcome{Message: &message.Message{}, Verdict: policy.Verdict{Action: policy.Accept}, Exempt: "network"})
@@ -41,17 +41,20 @@ func TestRecent(t *testing.T) {
 	}
 	want(1, 3, 2, 0)
 	want(60, 5, 3, 0)
-	want(slots, 7, 3, 2)
-	if got := r.last(noon.Add(48*time.Hour), slots); got != (counts{}) {
+	if got := r.last(noon.Add(60*time.Second), 1); got.messages() != 1 {
+		t.Errorf("when the next minute has just begun: %d messages, want the one of a second ago", got.messages())
+	}
+	want(dayMinutes, 7, 3, 2)
+	if got := r.last(noon.Add(48*time.Hour), dayMinutes); got != (counts{}) {
 		t.Errorf("two days later: %+v", got)
 	}
-	if got := r.last(noon.Add(-48*time.Hour), slots); got != (counts{}) {
+	if got := r.last(noon.Add(-48*time.Hour), dayMinutes); got != (counts{}) {
 		t.Errorf("where the clock was put back by two days: %+v", got)
 	}
 }
 
 func TestRecentUnexamined(t *testing.T) {
-	var r recent
+	r := newRecent()
 	now := time.Unix(0, 0)
 	r.count(now, &filter.Outcome{Message: &message.Message{}, Unable: dnsFault{}, Verdict: policy.Verdict{Action: policy.Defer}})
 	submitted := judged(policy.Accept, dmarc.None)

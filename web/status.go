@@ -123,7 +123,7 @@ func (m *Monitor) status(ctx context.Context) Status {
 func (m *Monitor) lately(now time.Time, s *Status) (day counts) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, minutes := range []int64{1, 60, slots} {
+	for _, minutes := range []int64{1, 60, dayMinutes} {
 		day = m.recent.last(now, minutes)
 		s.Recent = append(s.Recent, window(minutes, &day))
 	}
