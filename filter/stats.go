@@ -12,6 +12,9 @@ type Stats struct {
 	Accepted   uint64 // connections accepted
 	CannotEdit uint64 // of these, those whose MTA does not allow header changes
 	Panics     uint64
+	// When the last of these two happened; zero where none did.
+	LastCannotEdit, LastPanic time.Time
+
 	TurnedAway uint64 // connections and messages that a limit forbade
 	Stopped    bool   // refusing has stopped, see Settings.MaxRejects
 }
@@ -19,8 +22,8 @@ type Stats struct {
 // counters is what a server counts all its life.
 type counters struct {
 	accepted   atomic.Uint64
-	cannotEdit atomic.Uint64
-	panics     atomic.Uint64
+	cannotEdit fault
+	panics     fault
 	turnedAway atomic.Uint64
 }
 
@@ -28,6 +31,7 @@ type counters struct {
 func (s *Server) Stats() Stats {
 	stats := Stats{
 		Accepted: s.accepted.Load(), CannotEdit: s.cannotEdit.Load(), Panics: s.panics.Load(), TurnedAway: s.turnedAway.Load(),
+		LastCannotEdit: s.cannotEdit.when(), LastPanic: s.panics.when(),
 		Stopped: s.settings.Load().brake.hasStopped(),
 	}
 	s.mu.Lock()

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 4 << 20
+// maxAnswer bounds what is read of an answer: some times what the rules of the
+// longest configuration take.
+const maxAnswer = 16 << 20
 
 // Client asks a running service. Network and Addr are those of [net.Dial].
 type Client struct {

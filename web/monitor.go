@@ -40,9 +40,13 @@ type Facts struct {
 	AuthservID string
 	IDStated   bool   // AuthservID is in the file, and not this host's name
 	Mode       string // observe or enforce
+	// Submitted means that a rule asks whether the client has logged in: that such
+	// mail is examined is meant.
+	Submitted bool
 	// Ended returns the exceptions that no longer hold, by their number.
 	Ended func(now time.Time) []string
-	// SlowAfter is what a DNS server may take on average before it is called slow.
+	// SlowAfter is what a DNS server may take on average before it is called slow,
+	// where an answer that does not come in time counts as dns.timeout.
 	SlowAfter time.Duration
 	// StuckAfter is what one command of an MTA may take before something is wrong
 	// with us.

@@ -70,8 +70,10 @@ type DNS struct {
 type Server struct {
 	Server  string  `json:"server"`
 	Queries uint64  `json:"queries"`
-	Lost    uint64  `json:"lost"`
-	Average float64 `json:"average_seconds"`
+	Replies uint64  `json:"replies"`
+	Lost    uint64  `json:"lost"`                  // not answered within dns.retry_after
+	Took    float64 `json:"reply_seconds"`         // a reply, on average
+	Average float64 `json:"average_seconds"`       // of late; a query that is lost counts as dns.timeout
 	NoTCP   uint64  `json:"without_tcp,omitempty"` // answers since the last success that were to be had over TCP only, and were not
 }
 
@@ -146,7 +148,11 @@ func (s *Status) dns(f *Facts) {
 	stats := f.Resolver.Stats()
 	s.DNS = DNS{Lookups: stats.Hits + stats.Misses, Hits: stats.Hits, Queries: stats.Queries, Entries: stats.Entries, Servers: []Server{}}
 	for _, u := range stats.Upstreams {
-		s.DNS.Servers = append(s.DNS.Servers, Server{u.Server, u.Queries, u.Lost, u.Average.Seconds(), u.NoTCP})
+		server := Server{Server: u.Server, Queries: u.Queries, Replies: u.Replies, Lost: u.Lost, Average: u.Average.Seconds(), NoTCP: u.NoTCP}
+		if u.Replies > 0 {
+			server.Took = u.Took.Seconds() / float64(u.Replies)
+		}
+		s.DNS.Servers = append(s.DNS.Servers, server)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,12 @@ func TestWarnings(t *testing.T) {
 		})
 	}
 	warns("no-traffic", testZone, func(t *testing.T, s *service) { s.advance(quietAfter) })
+	warns("no-traffic", testZone, func(t *testing.T, s *service) {
+		for range busyDay {
+			s.Record(judged(policy.Accept, dmarc.Pass))
+		}
+		s.advance(quietAfter)
+	})
 	warns("authserv-id-not-stated", testZone, func(t *testing.T, s *service) {
 		s.facts.IDStated = false
 		s.Use(s.facts)
@@ -82,14 +89,67 @@ func TestWarnings(t *testing.T) {
 		s.filter.Use(s.settings)
 		s.deliver(t, "example.com")
 	})
-	warns("dns-dead", "a.root-servers.net. TIMEOUT", func(t *testing.T, s *service) {
-		s.facts.SlowAfter = time.Hour
-		s.Use(s.facts)
-	})
+	warns("dns-dead", "a.root-servers.net. TIMEOUT", func(*testing.T, *service) {}) // and does not count as slow besides
 	warns("dns-slow", testZone, func(t *testing.T, s *service) {
 		s.facts.SlowAfter = time.Nanosecond
 		s.Use(s.facts)
 	})
+}
+
+// TestNotWarned: what is well, is over, or is meant, is not warned of.
+func TestNotWarned(t *testing.T) {
+	quiet := func(what string, make func(t *testing.T, s *service)) {
+		t.Run(what, func(t *testing.T) {
+			s := start(t, testZone)
+			make(t, s)
+			if got := codes(s); len(got) > 0 {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+	quiet("an hour without mail where there is little", func(t *testing.T, s *service) {
+		for range busyDay - 1 {
+			s.Record(judged(policy.Accept, dmarc.Pass))
+		}
+		s.advance(quietAfter)
+	})
+	quiet("mail of users, where a rule asks for that", func(t *testing.T, s *service) {
+		s.facts.Submitted = true
+		s.Use(s.facts)
+		deliverRaw(t, s, "user", nil)
+	})
+	quiet("faults of long ago", func(t *testing.T, s *service) {
+		s.settings.Recorder = breaking{}
+		s.filter.Use(s.settings)
+		s.deliver(t, "example.com")
+		profile := miltertest.Postfix()
+		profile.Actions = 0
+		c, err := miltertest.Dial("tcp", s.milter, profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		stats := s.filter.Stats()
+		if stats.Panics != 1 || stats.CannotEdit != 1 {
+			t.Fatalf("no faults: %+v", stats)
+		}
+		s.advance(stats.LastCannotEdit.Add(mindFault).Sub(s.clock()))
+		s.Record(judged(policy.Accept, dmarc.Pass)) // there is mail
+	})
+}
+
+// TestManyRules: a client reads what the longest configuration makes a status say.
+func TestManyRules(t *testing.T) {
+	s := start(t, testZone)
+	const sections, octets = 10_000, 1 << 20 // config.MaxFileBytes, and as many sections as there may be
+	for i := range sections {
+		s.settings.Rules.Exceptions = append(s.settings.Rules.Exceptions, policy.Rule{Name: fmt.Sprint(i), Reason: strings.Repeat("<", octets/sections)})
+	}
+	s.filter.Use(s.settings)
+	got, err := s.serve(t).Status(context.Background())
+	if err != nil || len(got.Rules) != sections {
+		t.Errorf("%d rules, %v", len(got.Rules), err)
+	}
 }
 
 type breaking struct{}

@@ -59,4 +59,12 @@ func TestReload(t *testing.T) {
 	if s.resolver == before || s.facts().Resolver != s.resolver {
 		t.Errorf("the resolver is the one before\n%s", &talk)
 	}
+	if s.facts().Submitted {
+		t.Error("no rule asks who has logged in")
+	}
+	write(t, file, string(readFile(t, file))+"[[rule]]\nauthenticated = true\naction = \"accept\"\nreason = \"our users\"\n")
+	s.readAgain()
+	if !s.facts().Submitted {
+		t.Errorf("a rule asks who has logged in\n%s", &talk)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -41,6 +42,9 @@ func (f *askFlags) client(talk io.Writer) (web.Client, error) {
 		return statusClient(a), nil
 	}
 	c, err := loadConfig(f.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return web.Client{}, hinted{err, "name the configuration of the running assay with -c FILE, or where to ask with --at"}
+	}
 	if err != nil {
 		return web.Client{}, err
 	}
@@ -64,8 +68,16 @@ func (f *askFlags) ask(cmd *cobra.Command, question func(context.Context, web.Cl
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), askWait)
 	defer cancel()
-	err = question(ctx, client)
-	if errors.Is(err, web.ErrSilent) {
+	return askError(question(ctx, client))
+}
+
+// askError says how an answer that did not come ends: who may not ask has nothing
+// to wait for.
+func askError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return hinted{err, "ask as root, or as the user that assay runs as"}
+	case errors.Is(err, web.ErrSilent):
 		return later{err}
 	}
 	return err
@@ -126,7 +138,11 @@ func statusTable(s web.Status) string {
 		file = "defaults"
 	}
 	line("config", "%s, read %s ago, hash %.12s", file, since(s.Config.Read, s.Now), s.Config.Hash)
-	line("sessions", "%d open, %d busy, %d since the start", s.Sessions.Open, s.Sessions.Busy, s.Sessions.Accepted)
+	turnedAway := ""
+	if s.Sessions.TurnedAway > 0 {
+		turnedAway = fmt.Sprintf(", %d turned away by a limit", s.Sessions.TurnedAway)
+	}
+	line("sessions", "%d open, %d busy, %d since the start%s", s.Sessions.Open, s.Sessions.Busy, s.Sessions.Accepted, turnedAway)
 	for i, name := range []string{"minute", "hour", "day"} {
 		if i < len(s.Recent) {
 			line(name, "%s", windowWords(s.Recent[i]))
@@ -134,15 +150,13 @@ func statusTable(s web.Status) string {
 	}
 	line("dns", "%s", dnsWords(s.DNS))
 	for _, server := range s.DNS.Servers {
-		line("", "%s: %d queries, %d lost, %s on average", server.Server, server.Queries, server.Lost,
-			time.Duration(server.Average*float64(time.Second)).Round(100*time.Microsecond))
+		line("", "%s: %s", server.Server, serverWords(server))
 	}
-	for i, f := range s.Failing {
-		name := "failing"
-		if i > 0 {
-			name = ""
-		}
-		line(name, "%s: %s", f.Domain, plural(int(f.Messages), "message"))
+	if len(s.Failing) > 0 {
+		line("failing", "dmarc=fail by author domain, of the last 12 to 24 hours:")
+	}
+	for _, f := range s.Failing {
+		line("", "%s: %s", f.Domain, frequentWords(f))
 	}
 	for _, r := range s.Rules {
 		line(r.Step, "%s: %s, %s", r.Name, plural(int(r.Hits), "hit"), r.Reason)
@@ -183,6 +197,22 @@ func windowWords(w web.Window) string {
 	}
 	if w.Unable > 0 {
 		text += fmt.Sprintf("; not examined %d", w.Unable)
+	}
+	return text
+}
+
+// frequentWords tells a number that is certain up to a point only.
+func frequentWords(f web.Frequent) string {
+	if f.AtLeast < f.Messages {
+		return fmt.Sprintf("%d to %d messages", f.AtLeast, f.Messages)
+	}
+	return plural(int(f.Messages), "message")
+}
+
+func serverWords(s web.Server) string {
+	text := fmt.Sprintf("%d queries, %d lost", s.Queries, s.Lost)
+	if s.Replies > 0 {
+		text += fmt.Sprintf(", %s on average for a reply", time.Duration(s.Took*float64(time.Second)).Round(100*time.Microsecond))
 	}
 	return text
 }

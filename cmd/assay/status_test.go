@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -56,8 +58,9 @@ reason = "never matches"
 		`minute   1 message; reject 1; dmarc fail 1`,
 		`hour     1 message; reject 1; dmarc fail 1`,
 		`dns      \d+ look-ups, \d+ % from the cache of \d+ answers, \d+ queries`,
-		` +127\.0\.0\.1:\d+: \d+ queries, 0 lost, .*s on average`,
-		`failing  example\.com: 1 message`,
+		` +127\.0\.0\.1:\d+: \d+ queries, 0 lost, .*s on average for a reply`,
+		`failing  dmarc=fail by author domain, of the last 12 to 24 hours:`,
+		` +example\.com: 1 message`,
 		`exception 1: 0 hits, ticket 4711`,
 		`rule     all-of-it: 0 hits, never matches`,
 	} {
@@ -95,6 +98,41 @@ reason = "never matches"
 	var s web.Status
 	if err := json.Unmarshal([]byte(out), &s); err != nil || status != exitNo || s.Config.Refused == "" {
 		t.Errorf("JSON: %d, %v\n%s", status, err, out)
+	}
+}
+
+// TestStatusTable: what is not certain, or may surprise, is told as such.
+func TestStatusTable(t *testing.T) {
+	s := web.Status{
+		Sessions: web.Sessions{Open: 1, Accepted: 3, TurnedAway: 2},
+		DNS:      web.DNS{Servers: []web.Server{{Server: "192.0.2.53:53", Queries: 3, Lost: 3, Average: 1.7}, {Server: "192.0.2.54:53", Queries: 2, Replies: 2, Took: 0.0123, Average: 1.7}}},
+		Failing:  []web.Frequent{{Domain: "a.example", Messages: 9, AtLeast: 9}, {Domain: "b.example", Messages: 7, AtLeast: 2}},
+	}
+	got := statusTable(s)
+	for _, want := range []string{
+		"\nsessions 1 open, 0 busy, 3 since the start, 2 turned away by a limit\n",
+		"\n         192.0.2.53:53: 3 queries, 3 lost\n",
+		"\n         192.0.2.54:53: 2 queries, 0 lost, 12.3ms on average for a reply\n",
+		"\n         a.example: 9 messages\n         b.example: 2 to 7 messages\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant in it%s", got, want)
+		}
+	}
+}
+
+// TestAskError: the exit status tells whether it helps to wait.
+func TestAskError(t *testing.T) {
+	const hint = "assay: hint: name the configuration of the running assay with -c FILE, or where to ask with --at\n"
+	if status, _, talk := command("status", "-c", filepath.Join(t.TempDir(), "none")); status != exitUsage || !strings.HasSuffix(talk, hint) {
+		t.Errorf("no configuration: %d %s", status, talk)
+	}
+	if status, _, talk := command("status", "--at", "unix:"+filepath.Join(t.TempDir(), "none")); status != exitLater || !strings.HasPrefix(talk, "assay: no answer from a running assay: ") {
+		t.Errorf("nobody listens: %d %s", status, talk)
+	}
+	err := askError(fmt.Errorf("%w: %w", web.ErrSilent, syscall.EACCES))
+	if next := (hinted{}); !errors.As(err, &next) || next.hint != "ask as root, or as the user that assay runs as" {
+		t.Errorf("not allowed to ask: %v", err)
 	}
 }
 

@@ -3,16 +3,19 @@ package main
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"assay/config"
+	"assay/policy"
 	"assay/web"
 )
 
 // facts is what the monitor tells about the configuration in force.
 func (s *service) facts() web.Facts {
-	exceptions := rulesOf(config.Config{Exceptions: s.config.Exceptions}).Exceptions
+	rules := rulesOf(s.config)
+	asksLogin := func(r policy.Rule) bool { return r.Match.Authenticated != nil }
 	return web.Facts{
 		Filter:     s.server,
 		Resolver:   s.resolver,
@@ -21,11 +24,12 @@ func (s *service) facts() web.Facts {
 		AuthservID: string(s.config.AuthservID),
 		IDStated:   s.config.IDStated,
 		Mode:       string(s.config.Policy.Mode),
-		SlowAfter:  s.config.DNS.RetryAfter,
+		Submitted:  slices.ContainsFunc(rules.Exceptions, asksLogin) || slices.ContainsFunc(rules.Rules, asksLogin),
+		SlowAfter:  s.config.DNS.Timeout / 2,
 		StuckAfter: s.patience,
 		Pprof:      s.config.Listen.Pprof,
 		Ended: func(now time.Time) (names []string) {
-			for _, e := range ended(exceptions, now) {
+			for _, e := range ended(rules.Exceptions, now) {
 				names = append(names, e.Name)
 			}
 			return names
@@ -38,7 +42,7 @@ func (s *service) facts() web.Facts {
 func (s *service) tell(ctx context.Context, listeners []net.Listener) {
 	var all sync.WaitGroup
 	for _, l := range listeners {
-		s.log.Info("listening", "status", l.Addr().String())
+		s.log.Info("listening", "status", config.StatusAddress{Network: l.Addr().Network(), Addr: l.Addr().String()}.String())
 		all.Go(func() {
 			if err := s.monitor.Serve(ctx, l); err != nil {
 				s.log.Error("the status is no longer told", "error", err)
