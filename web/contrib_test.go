@@ -15,6 +15,7 @@ import (
 const (
 	alertsFile    = "../contrib/prometheus/alerts.yml"
 	dashboardFile = "../contrib/prometheus/grafana.json"
+	alertsTest    = "testdata/alerts.yml"
 )
 
 func read(t *testing.T, file string, decode func([]byte, any) error, into any) {
@@ -40,6 +41,10 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	read(t, alertsFile, yaml.Unmarshal, &alerts)
+	tried, err := os.ReadFile(alertsTest)
+	if err != nil {
+		t.Fatal(err)
+	}
 	there := exist(t)
 	seen := map[string]bool{}
 	for _, g := range alerts.Groups {
@@ -48,6 +53,9 @@ func TestAlerts(t *testing.T) {
 				t.Errorf("%+v: twice, without name, severity or words", r)
 			}
 			seen[r.Alert] = true
+			if !strings.Contains(string(tried), `"`+r.Alert+`"`) {
+				t.Errorf("%s: never fires in %s", r.Alert, alertsTest)
+			}
 			there.check(t, r.Alert, r.Expr)
 		}
 	}
@@ -142,7 +150,8 @@ func (e existing) check(t *testing.T, where, expr string) {
 	}
 }
 
-// TestPromtool has Prometheus itself read the alerts.
+// TestPromtool has Prometheus itself read the alerts, and try them: each fires where
+// it should, and none where all is well.
 func TestPromtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
@@ -157,6 +166,9 @@ func TestPromtool(t *testing.T) {
 	}
 	said, err := exec.Command(promtool, "check", "rules", "--lint-fatal", alertsFile).CombinedOutput()
 	if err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if said, err := exec.Command(promtool, "test", "rules", alertsTest).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, said)
 	}
 	c := start(t, testZone).serve(t)
