@@ -15,7 +15,7 @@ import (
 )
 
 // guides are the documents that operators install by.
-var guides = []string{"install.md", "postfix.md", "sendmail.md", "beside.md", "migration.md"}
+var guides = []string{"install.md", "policy.md", "postfix.md", "sendmail.md", "beside.md", "migration.md"}
 
 // guide reads one of the guides.
 func guide(t *testing.T, name string) string {
@@ -74,6 +74,11 @@ func TestGuideSnippets(t *testing.T) {
 		"dovecot.conf":  func(t *testing.T, text string) { mtatest.CheckDovecot(t, text) },
 		"opendkim.conf": func(*testing.T, string) {}, // TestOpenDKIM runs it
 		"sh":            wantCommands,
+		"cases": func(t *testing.T, text string) {
+			if _, err := config.ParseCases("docs", []byte(text)); err != nil {
+				t.Errorf("%s\n%v", text, err)
+			}
+		},
 	}
 	for _, name := range guides {
 		text := guide(t, name)
@@ -220,9 +225,13 @@ func TestGuideSocketUnit(t *testing.T) {
 // TestGuideLinks: every file that the guides point to is there.
 func TestGuideLinks(t *testing.T) {
 	for _, name := range guides {
-		for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(guide(t, name), -1) {
-			if _, err := os.Stat(filepath.Join("../../docs", m[1])); err != nil {
+		for _, m := range regexp.MustCompile(`\]\(([^):#]+)#?([^)]*)\)`).FindAllStringSubmatch(guide(t, name), -1) {
+			text, err := os.ReadFile(filepath.Join("../../docs", m[1]))
+			if err != nil {
 				t.Errorf("docs/%s: %v", name, err)
+			}
+			if heading := "\n## " + m[2] + "\n"; m[2] != "" && !strings.Contains(strings.ToLower(string(text)), heading) {
+				t.Errorf("docs/%s: %s has no heading %s", name, m[1], m[2])
 			}
 		}
 	}

@@ -70,9 +70,18 @@ func TestReadmeLinks(t *testing.T) {
 	}
 }
 
-// TestReadmeChain: the README has the steps of the policy in their order.
-func TestReadmeChain(t *testing.T) {
-	text, at := readme(t), 0
+// TestReadmeCommands: the README has every command.
+func TestReadmeCommands(t *testing.T) {
+	for _, cmd := range rootCommand().Commands() {
+		if row := regexp.MustCompile("(?m)^\\| [^|]*`assay " + cmd.Name() + "`[^|]* \\| "); cmd.IsAvailableCommand() && !row.MatchString(readme(t)) {
+			t.Errorf("no row for assay %s", cmd.Name())
+		}
+	}
+}
+
+// TestChainDocument: the document has the steps of the policy in their order.
+func TestChainDocument(t *testing.T) {
+	text, at := guide(t, "policy.md"), 0
 	for _, step := range chain() {
 		row := "\n| " + step + " | "
 		next := strings.Index(text[at:], row)
