@@ -15,7 +15,7 @@ func (d *doctor) checkStatus(ctx context.Context) []finding {
 	}
 	var findings []finding
 	if s.Config.Hash != d.config.Hash() {
-		findings = append(findings, found(warned, "the running milter works by another configuration than this").next("make it read the configuration again: systemctl reload assay"))
+		findings = append(findings, found(warned, "the running milter works by another configuration than this").next("make it read the configuration again: systemctl reload assay; where its log then says so, restart it"))
 	}
 	for _, w := range s.Warnings {
 		findings = append(findings, found(warned, "%s: %s", w.Code, w.Text).next("%s", w.Next))

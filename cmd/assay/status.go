@@ -210,7 +210,7 @@ func frequentWords(f web.Frequent) string {
 }
 
 func serverWords(s web.Server) string {
-	text := fmt.Sprintf("%d queries, %d lost", s.Queries, s.Lost)
+	text := fmt.Sprintf("queries %d, lost %d", s.Queries, s.Lost)
 	if s.Replies > 0 {
 		text += fmt.Sprintf(", %s on average for a reply", time.Duration(s.Took*float64(time.Second)).Round(100*time.Microsecond))
 	}
@@ -221,5 +221,5 @@ func dnsWords(d web.DNS) string {
 	if d.Lookups == 0 {
 		return "no look-ups yet"
 	}
-	return fmt.Sprintf("%s, %d %% from the cache of %d answers, %d queries", plural(int(d.Lookups), "look-up"), d.Hits*100/d.Lookups, d.Entries, d.Queries)
+	return fmt.Sprintf("%s, %d %% from the cache of %d answers, queries %d", plural(int(d.Lookups), "look-up"), d.Hits*100/d.Lookups, d.Entries, d.Queries)
 }

@@ -57,8 +57,8 @@ reason = "never matches"
 		`config   ` + d.file + `, read \d+s ago, hash [0-9a-f]{12}`,
 		`minute   1 message; reject 1; dmarc fail 1`,
 		`hour     1 message; reject 1; dmarc fail 1`,
-		`dns      \d+ look-ups, \d+ % from the cache of \d+ answers, \d+ queries`,
-		` +127\.0\.0\.1:\d+: \d+ queries, 0 lost, .*s on average for a reply`,
+		`dns      \d+ look-ups, \d+ % from the cache of \d+ answers, queries \d+`,
+		` +127\.0\.0\.1:\d+: queries \d+, lost 0, .*s on average for a reply`,
 		`failing  dmarc=fail by author domain, of the last 12 to 24 hours:`,
 		` +example\.com: 1 message`,
 		`exception 1: 0 hits, ticket 4711`,
@@ -111,8 +111,8 @@ func TestStatusTable(t *testing.T) {
 	got := statusTable(s)
 	for _, want := range []string{
 		"\nsessions 1 open, 0 busy, 3 since the start, 2 turned away by a limit\n",
-		"\n         192.0.2.53:53: 3 queries, 3 lost\n",
-		"\n         192.0.2.54:53: 2 queries, 0 lost, 12.3ms on average for a reply\n",
+		"\n         192.0.2.53:53: queries 3, lost 3\n",
+		"\n         192.0.2.54:53: queries 2, lost 0, 12.3ms on average for a reply\n",
 		"\n         a.example: 9 messages\n         b.example: 2 to 7 messages\n",
 	} {
 		if !strings.Contains(got, want) {
