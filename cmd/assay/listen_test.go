@@ -79,6 +79,49 @@ func TestSocketRace(t *testing.T) {
 	}
 }
 
+// TestStatusSocket: what goes wrong with the status socket is said and ends as with
+// that of the milter, which is not left behind; one left of another process is taken over.
+func TestStatusSocket(t *testing.T) {
+	program := buildAssay(t)
+	folder := t.TempDir()
+	at := filepath.Join(folder, "status.sock")
+	start := func(milter, status string) *process {
+		t.Helper()
+		return startProcess(t, program, "serve", "-c", serveFile(t, "unix:"+milter, "127.0.0.1", "listen.status = \"unix:"+status+"\"\n"))
+	}
+	left, err := net.Listen("unix", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.(*net.UnixListener).SetUnlinkOnClose(false)
+	left.Close()
+	first := start(filepath.Join(folder, "first"), at)
+	first.err.wait(t, "msg=listening status=unix:"+at+"\n", 1)
+	if info, err := os.Stat(at); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+
+	milter := filepath.Join(folder, "second")
+	refused := func(status, wanted string) {
+		t.Helper()
+		second := start(milter, status)
+		if code := second.status(t); code != exitUsage || !strings.Contains(second.err.String(), "assay: listen.status: unix:"+status+": "+wanted) {
+			t.Errorf("exit status %d, said %s, want 2 and in it %q", code, second.err, wanted)
+		}
+		if _, err := os.Stat(milter); err == nil {
+			t.Error("the milter's socket is left")
+		}
+	}
+	file := filepath.Join(folder, "file")
+	write(t, file, "")
+	refused(at, "another process listens there\nassay: hint: \"ss -lxtp\" shows which")
+	refused(file, file+" exists and is no socket")
+	refused(filepath.Join(folder, "no/s"), "there is no folder "+folder+"/no\nassay: hint: make it for the user")
+	if code, _, talk := command("status", "--at", "unix:"+at); code == exitLater {
+		t.Errorf("the first is disturbed: %s", talk)
+	}
+}
+
 // TestSocketInUse: two servers on one socket, and a folder that our user may not
 // write to.
 func TestSocketInUse(t *testing.T) {
