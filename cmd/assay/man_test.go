@@ -102,7 +102,7 @@ func commandsPage(root *cobra.Command) string {
 	p.macro("SH", "FILES")
 	p.macro("TP")
 	p.text("/etc/assay/assay.toml")
-	p.text("The configuration that the packages' service uses. No command reads it unless -c names it.")
+	p.text("The configuration that the packages' service uses. The commands that ask a running assay, status and debug, read it\nwithout -c too; all others read what -c names.")
 	p.macro("SH", "SEE ALSO")
 	p.text("assay.toml(5)")
 	return p.String()
