@@ -30,15 +30,18 @@ func (m *Monitor) serveDebug(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method == http.MethodDelete {
 		f.Filter.SetDebug(nil)
+		f.Log.Info("details are no longer logged")
 		fmt.Fprintln(w, "details are no longer logged")
 		return
 	}
-	d, err := debugOf(r.URL.Query(), m.now())
+	asked := r.URL.Query()
+	d, err := debugOf(asked, m.now())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	f.Filter.SetDebug(d)
+	f.Log.Info("details are logged", "until", d.Until.UTC(), "clients", fmt.Sprint(asked["client"]), "authors", fmt.Sprint(asked["author"]))
 	fmt.Fprintf(w, "details are logged until %s\n", d.Until.UTC().Format(time.RFC3339))
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ type Monitor struct {
 type Facts struct {
 	Filter   *filter.Server
 	Resolver *dnscache.Resolver
+	Log      *slog.Logger // that details are logged is said there
 
 	File       string // the configuration; "" where there is none
 	Hash       string // of its content, hexadecimal

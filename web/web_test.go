@@ -70,9 +70,10 @@ func start(t *testing.T, zone string) *service {
 		WhenUnable: policy.Accept,
 		Recorder:   s.Monitor,
 	}
-	s.filter = filter.NewServer(slog.New(slog.NewTextHandler(&s.log, nil)), s.settings)
+	log := slog.New(slog.NewTextHandler(&s.log, nil))
+	s.filter = filter.NewServer(log, s.settings)
 	s.facts = Facts{
-		Filter: s.filter, Resolver: resolver, File: "assay.toml", Hash: "0123456789abcdef", AuthservID: "mx.example.net", IDStated: true, Mode: "enforce",
+		Filter: s.filter, Resolver: resolver, Log: log, File: "assay.toml", Hash: "0123456789abcdef", AuthservID: "mx.example.net", IDStated: true, Mode: "enforce",
 		Ended: func(time.Time) []string { return nil }, SlowAfter: time.Second, StuckAfter: time.Minute,
 	}
 	s.Use(s.facts)

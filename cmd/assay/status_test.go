@@ -142,6 +142,7 @@ func TestDebugCommand(t *testing.T) {
 	if status, _, talk := command("debug", "on", "-c", d.file, "--client", "192.0.2.0/24", "--for", "1m"); status != exitYes || !strings.HasPrefix(talk, "assay: details are logged until ") {
 		t.Fatalf("%d %s", status, talk)
 	}
+	d.err.wait(t, " clients=[192.0.2.0/24] authors=[]\n", 1)
 	d.finish(t, d.begin(t, "a@example.com"), "250 ")
 	d.err.wait(t, "msg=detail", 1)
 	if _, out, _ := command("status", "-c", d.file); !strings.Contains(out, "\ndebug    details are logged for ") {

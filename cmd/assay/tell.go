@@ -19,6 +19,7 @@ func (s *service) facts() web.Facts {
 	return web.Facts{
 		Filter:     s.server,
 		Resolver:   s.resolver,
+		Log:        s.log,
 		File:       s.file,
 		Hash:       s.config.Hash(),
 		AuthservID: string(s.config.AuthservID),
