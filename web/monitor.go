@@ -37,8 +37,9 @@ type Facts struct {
 	Resolver *dnscache.Resolver
 	Log      *slog.Logger // that details are logged is said there
 
-	File       string // the configuration; "" where there is none
-	Hash       string // of its content, hexadecimal
+	Milter     []string // where MTAs find it, as listen.milter has it
+	File       string   // the configuration; "" where there is none
+	Hash       string   // of its content, hexadecimal
 	AuthservID string
 	IDStated   bool   // AuthservID is in the file, and not this host's name
 	Mode       string // observe or enforce

@@ -18,6 +18,7 @@ type Status struct {
 	// NotReady is why no mail should be sent here now; "" where it should.
 	NotReady  string     `json:"not_ready,omitempty"`
 	Unhealthy string     `json:"unhealthy,omitempty"` // why a restart would help; "" where it would not
+	Milter    []string   `json:"milter"`              // where MTAs find it
 	Config    Config     `json:"config"`
 	Sessions  Sessions   `json:"sessions"`
 	Recent    []Window   `json:"recent"` // the last minute, hour and day
@@ -104,7 +105,7 @@ func (m *Monitor) status(ctx context.Context) Status {
 	if f == nil {
 		return s
 	}
-	s.AuthservID, s.Mode = f.AuthservID, f.Mode
+	s.AuthservID, s.Mode, s.Milter = f.AuthservID, f.Mode, f.Milter
 	s.Config = Config{File: f.File, Hash: f.Hash, Read: time.Unix(m.reloads.at.Load(), 0).UTC()}
 	if problem := m.reloads.problem.Load(); problem != nil {
 		s.Config.Refused = *problem

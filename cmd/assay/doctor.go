@@ -53,6 +53,7 @@ type doctor struct {
 	flags  doctorFlags
 	clock  func() clock
 	config config.Config
+	hash   string // of config, as it was read
 
 	// What earlier checks have found out for later ones.
 	reached config.Address // where the milter has answered; zero where it has not
@@ -87,6 +88,8 @@ func (d *doctor) run(ctx context.Context, out io.Writer) error {
 	if d.config, err = loadConfig(d.flags.config); err != nil {
 		return err
 	}
+	d.hash = d.config.Hash()
+	d.askWhere(ctx)
 	var all []finding
 	for _, c := range d.checkups() {
 		findings := c.run(ctx)

@@ -67,7 +67,7 @@ func unreached(a config.Address, err error) finding {
 	var slow net.Error
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return found(failing, "nobody listens on %s", a).later().next("start assay: systemctl start assay, or assay serve -c FILE")
+		return found(failing, "nobody listens on %s", a).later().next("start assay: systemctl start assay, or assay serve -c FILE; where assay.socket opens its socket, let listen.milter name that too")
 	case errors.Is(err, fs.ErrPermission):
 		return found(failing, "%s may not be connected to by this user", a).next("run assay doctor as root")
 	case errors.As(err, &slow) && slow.Timeout():

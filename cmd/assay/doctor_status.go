@@ -1,6 +1,33 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"assay/config"
+)
+
+// askWhere has a running milter say where it listens, if it can be asked: systemd
+// may have opened sockets that listen.milter does not name.
+func (d *doctor) askWhere(ctx context.Context) {
+	if d.config.Listen.Status.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	s, err := statusClient(d.config.Listen.Status).Status(ctx)
+	if err != nil {
+		return // checkStatus speaks of it
+	}
+	var where []config.Address
+	for _, text := range s.Milter {
+		if a, err := config.ParseAddress(text); err == nil {
+			where = append(where, a)
+		}
+	}
+	if len(where) > 0 {
+		d.config.Listen.Milter = where
+	}
+}
 
 // checkStatus asks the running milter what it warns of itself.
 func (d *doctor) checkStatus(ctx context.Context) []finding {
@@ -14,7 +41,7 @@ func (d *doctor) checkStatus(ctx context.Context) []finding {
 		return list(found(failing, "%s: %v", d.config.Listen.Status, err).next("start assay; where it runs, restart it: listen.status is read at the start").later())
 	}
 	var findings []finding
-	if s.Config.Hash != d.config.Hash() {
+	if s.Config.Hash != d.hash {
 		findings = append(findings, found(warned, "the running milter works by another configuration than this").next("make it read the configuration again: systemctl reload assay; where its log then says so, restart it"))
 	}
 	for _, w := range s.Warnings {

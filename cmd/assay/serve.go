@@ -72,7 +72,9 @@ type service struct {
 	resolver *dnscache.Resolver
 	monitor  *web.Monitor
 	patience time.Duration // a session that is at one command for longer is stuck
-	passed   bool          // systemd has opened the milter's sockets
+
+	addresses []config.Address // where MTAs find us
+	passed    bool             // systemd has opened these
 }
 
 func (s *service) run(ctx context.Context) error {
@@ -102,16 +104,17 @@ func (s *service) prepare() (err error) {
 	s.monitor = web.New(version, time.Now)
 	s.server = filter.NewServer(s.log, s.settings())
 	s.patience = patienceWith(s.config)
-	s.monitor.Use(s.facts())
 	return nil
 }
 
 // serve answers over the sockets until ctx ends and the last message is finished.
 func (s *service) serve(ctx context.Context, sockets sockets) error {
-	if s.passed = sockets.passed; s.passed {
+	s.addresses, s.passed = sockets.addresses, sockets.passed
+	s.monitor.Use(s.facts())
+	if s.passed {
 		s.log.Info("systemd has opened the milter sockets: listen.milter is not used")
 	}
-	s.welcome(sockets.addresses)
+	s.welcome(s.addresses)
 	s.warnExpired(time.Now())
 	s.notifyReady() // MTAs that connect from now on are kept waiting by the kernel
 	group, ctx := errgroup.WithContext(ctx)

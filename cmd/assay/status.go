@@ -133,6 +133,7 @@ func statusTable(s web.Status) string {
 	} else {
 		line("ready", "yes")
 	}
+	line("milter", "%s", strings.Join(s.Milter, ", "))
 	file := s.Config.File
 	if file == "" {
 		file = "defaults"

@@ -237,8 +237,13 @@ func TestSocketActivation(t *testing.T) {
 	if _, err := os.Stat(unused); err == nil {
 		t.Error("listen.milter was opened too")
 	}
-	if code, out, talk := command("status", "--at", "unix:"+at); code != exitYes || !strings.Contains(out, "day      2 messages; ") {
+	where := "\nmilter   unix:" + path + ", inet:" + inet.Addr().String() + "\n"
+	if code, out, talk := command("status", "--at", "unix:"+at); code != exitYes || !strings.Contains(out, "day      2 messages; ") || !strings.Contains(out, where) {
 		t.Errorf("the status: %d %s%s", code, out, talk)
+	}
+	write(t, file, string(readFile(t, file))+"listen.status = \"unix:"+at+"\"\n")
+	if _, out, _ := command("doctor", "-c", file, "--postfix-config", "", "--sendmail-cf", ""); !strings.Contains(out, "\nmilter   ok   unix:"+path+" answers") || !strings.Contains(out, "\nresults  ok ") {
+		t.Errorf("the doctor looks elsewhere: %s", out)
 	}
 	p.signal(t, syscall.SIGTERM)
 	if status := p.status(t); status != exitYes {

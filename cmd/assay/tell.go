@@ -15,11 +15,16 @@ import (
 // facts is what the monitor tells about the configuration in force.
 func (s *service) facts() web.Facts {
 	rules := rulesOf(s.config)
+	var milter []string
+	for _, a := range s.addresses {
+		milter = append(milter, a.String())
+	}
 	asksLogin := func(r policy.Rule) bool { return r.Match.Authenticated != nil }
 	return web.Facts{
 		Filter:     s.server,
 		Resolver:   s.resolver,
 		Log:        s.log,
+		Milter:     milter,
 		File:       s.file,
 		Hash:       s.config.Hash(),
 		AuthservID: string(s.config.AuthservID),
