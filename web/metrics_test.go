@@ -11,6 +11,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
+
+	"assay/filter"
+	"assay/filter/miltertest"
+	"assay/policy"
+	"assay/verify/dmarc"
 )
 
 var update = flag.Bool("update", false, "write the tables of docs/metrics.md anew")
@@ -124,6 +129,60 @@ func TestMetricsCount(t *testing.T) {
 	want(`go_goroutines [0-9]+`)
 	if t.Failed() {
 		t.Log(text)
+	}
+}
+
+// TestMetricsRare counts what seldom happens.
+func TestMetricsRare(t *testing.T) {
+	s := start(t, testZone)
+	c := s.serve(t)
+	want := func(n int) {
+		t.Helper()
+		_, text := get(t, c, "/metrics")
+		for _, name := range []string{
+			`assay_budget_exhausted_total{budget="time"}`, `assay_budget_exhausted_total{budget="queries"}`, `assay_stale_messages_total`,
+			`assay_spared_messages_total`, `assay_shadow_differences_total`, `assay_messages_total{action="defer",step="unable"}`,
+			`assay_panics_total`, `assay_sessions_uneditable_total`, `assay_config_reads_total{outcome="refused"}`,
+		} {
+			if line := fmt.Sprintf("\n%s %d\n", name, n); !strings.Contains(text, line) {
+				t.Errorf("no line %s", strings.TrimSpace(line))
+			}
+		}
+		for _, line := range []string{`assay_config_last_read_successful %d`, `assay_refusing_stopped 0`, `assay_sessions_stuck 0`} {
+			if strings.Contains(line, "%") {
+				line = fmt.Sprintf(line, 1-n)
+			}
+			if !strings.Contains(text, "\n"+line+"\n") {
+				t.Errorf("no line %s", line)
+			}
+		}
+	}
+	want(0)
+	o := judged(policy.Accept, dmarc.TempError)
+	o.Findings.OutOfTime, o.Findings.Refused, o.Findings.Stale = true, 3, 2
+	o.Verdict.Would.Action, o.Trial = policy.Reject, &policy.Verdict{}
+	s.Record(o)
+	s.Record(&filter.Outcome{Message: o.Message, Verdict: policy.Verdict{Action: policy.Defer}, Unable: dnsFault{}})
+	s.Refused("colour: unknown setting")
+	cannotEdit(t, s)
+	s.settings.Recorder = breaking{}
+	s.filter.Use(s.settings)
+	s.deliver(t, "example.com")
+	want(1)
+}
+
+func TestMetricsTurnedAway(t *testing.T) {
+	s := start(t, testZone)
+	s.settings.Limits = filter.Limits{Sessions: 1}
+	s.filter.Use(s.settings)
+	first, err := miltertest.Dial("tcp", s.milter, miltertest.Postfix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	deliverRaw(t, s, "", nil)
+	if _, text := get(t, s.serve(t), "/metrics"); !strings.Contains(text, "\nassay_turned_away_total 1\n") {
+		t.Error("it is not counted")
 	}
 }
 

@@ -68,15 +68,7 @@ func TestWarnings(t *testing.T) {
 		deliverRaw(t, s, "", bytes.Repeat([]byte("X: y\r\n"), 3))
 	})
 	warns("submission-examined", testZone, func(t *testing.T, s *service) { deliverRaw(t, s, "user", nil) })
-	warns("no-header-changes", testZone, func(t *testing.T, s *service) {
-		profile := miltertest.Postfix()
-		profile.Actions = 0
-		c, err := miltertest.Dial("tcp", s.milter, profile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Close()
-	})
+	warns("no-header-changes", testZone, cannotEdit)
 	warns("refusing-stopped", testZone, func(t *testing.T, s *service) {
 		s.settings.MaxRejects = 1
 		s.filter.Use(s.settings)
@@ -124,13 +116,7 @@ func TestNotWarned(t *testing.T) {
 		s.settings.Recorder = breaking{}
 		s.filter.Use(s.settings)
 		s.deliver(t, "example.com")
-		profile := miltertest.Postfix()
-		profile.Actions = 0
-		c, err := miltertest.Dial("tcp", s.milter, profile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Close()
+		cannotEdit(t, s)
 		stats := s.filter.Stats()
 		if stats.Panics != 1 || stats.CannotEdit != 1 {
 			t.Fatalf("no faults: %+v", stats)
@@ -157,6 +143,18 @@ func TestManyRules(t *testing.T) {
 type breaking struct{}
 
 func (breaking) Record(*filter.Outcome) { panic("the recorder broke") }
+
+// cannotEdit connects as an MTA that allows no header changes.
+func cannotEdit(t *testing.T, s *service) {
+	t.Helper()
+	profile := miltertest.Postfix()
+	profile.Actions = 0
+	c, err := miltertest.Dial("tcp", s.milter, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+}
 
 func deliverRaw(t *testing.T, s *service, login string, header []byte) {
 	t.Helper()

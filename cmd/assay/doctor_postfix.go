@@ -86,7 +86,7 @@ func (d *doctor) absent(s *smtpd) finding {
 	told := toldTo(ours, queue)
 	if s.chrooted && ours.Network == "unix" && !strings.HasPrefix(ours.Addr, queue+"/") {
 		return found(failing, "smtpd is chrooted in %s and cannot reach %s", queue, ours).
-			next(`set listen.milter = "unix:%s/assay/milter.sock" and smtpd_milters = unix:assay/milter.sock`, queue)
+			next(`set smtpd_milters = unix:assay/milter.sock, and have that opened by assay.socket, or by listen.milter = "unix:%s/assay/milter.sock"`, queue)
 	}
 	if value == "" {
 		return found(failing, "smtpd_milters is empty: its mail is not examined").next("%s", d.setting(s, "smtpd_milters", told))
