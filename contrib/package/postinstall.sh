@@ -13,5 +13,5 @@ if [ -d /run/systemd/system ]; then
 	systemctl try-restart assay.service || true # systemd says why, and an upgrade does not fail for it
 fi
 if [ "$1" = 1 ] || { [ "$1" = configure ] && [ -z "$2" ]; }; then
-	echo "assay: edit /etc/assay/assay.toml, then \"systemctl enable --now assay\"; the lines for the MTA are in /usr/share/doc/assay/README.md."
+	echo "assay: edit /etc/assay/assay.toml, then \"systemctl enable --now assay\"; what comes next is in /usr/share/doc/assay/docs/install.md."
 fi
