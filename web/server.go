@@ -51,8 +51,8 @@ func (m *Monitor) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, m.unhealthy()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { health(w, m.notReady(r.Context())) })
 	mux.HandleFunc("GET /status", m.serveStatus)
-	mux.HandleFunc("PUT /debug/log", m.serveDebug)
-	mux.HandleFunc("DELETE /debug/log", m.serveDebug)
+	mux.HandleFunc("PUT /debug/log", fromHere(m.serveDebug))
+	mux.HandleFunc("DELETE /debug/log", fromHere(m.serveDebug))
 	mux.HandleFunc("GET /debug/pprof/", m.serveProfile)
 	return ownName(mux)
 }
