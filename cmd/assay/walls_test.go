@@ -33,8 +33,8 @@ var walls = map[string][]string{
 // testWalls are the libraries that only tests import, and the packages with
 // such tests.
 var testWalls = map[string][]string{
-	"github.com/emersion/go-msgauth": {"verify/dkim", "verify/authres", "verify/arc", "filter", "cmd/assay"},
-	"github.com/emersion/go-milter":  {"cmd/assay"},
+	"github.com/emersion/go-msgauth": {"verify/dkim", "verify/authres", "verify/arc", "filter", "filter/peers", "cmd/assay"},
+	"github.com/emersion/go-milter":  {"cmd/assay", "filter/peers"},
 	"gopkg.in/yaml.v3":               {"verify/spf", "verify/dkim", "verify/arc", "web", "contrib"},
 	"golang.org/x/tools":             {"cmd/assay"},
 
@@ -53,6 +53,7 @@ var directions = map[string][]string{
 	"filter":            {"policy", "verify", "verify/..."},
 	"filter/miltertest": {},
 	"filter/mtatest":    {},
+	"filter/peers":      {},
 	"policy":            {"verify", "verify/..."},
 	"verify":            {"verify/..."},
 	"verify/arc":        {"verify/authres", "verify/dkim", "verify/domain", "verify/lookup", "verify/message", "verify/tags"},

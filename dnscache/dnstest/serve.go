@@ -3,6 +3,7 @@ package dnstest
 import (
 	"net"
 	"testing"
+	"time"
 
 	"assay/dnscache/zone"
 	"github.com/miekg/dns"
@@ -15,6 +16,30 @@ import (
 func (z *Zone) Serve(t testing.TB) (addr string) {
 	t.Helper()
 	packets, listener := listen(t)
+	z.serveOn(t, packets, listener)
+	return packets.LocalAddr().String()
+}
+
+// ServeAt is Serve on an address of the caller's, for programs that ask port 53
+// and no other.
+func (z *Zone) ServeAt(t testing.TB, addr string) {
+	t.Helper()
+	packets, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.serveOn(t, packets, listener)
+}
+
+// Delay makes every answer over the wire take so long from now on, as that of a
+// distant server.
+func (z *Zone) Delay(d time.Duration) { z.delay.Store(int64(d)) }
+
+func (z *Zone) serveOn(t testing.TB, packets net.PacketConn, listener net.Listener) {
 	for _, server := range []*dns.Server{
 		{PacketConn: packets, Handler: dns.HandlerFunc(z.serve)},
 		{Listener: listener, Handler: dns.HandlerFunc(z.serve)},
@@ -35,7 +60,6 @@ func (z *Zone) Serve(t testing.TB) (addr string) {
 			<-stopped
 		})
 	}
-	return packets.LocalAddr().String()
 }
 
 // listen opens the same port twice. Another process may hold the TCP port that
@@ -60,6 +84,9 @@ func (z *Zone) serve(w dns.ResponseWriter, request *dns.Msg) {
 	question := request.Question[0]
 	if name, ok := zone.Unescape(question.Name); ok {
 		z.note(name, question.Qtype)
+	}
+	if d := time.Duration(z.delay.Load()); d > 0 {
+		time.Sleep(d) // each packet has a goroutine of its own
 	}
 	reply := z.zone.Reply(request)
 	if reply.Rcode == silence {

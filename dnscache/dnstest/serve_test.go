@@ -80,3 +80,29 @@ func TestServeTimeoutIsSilence(t *testing.T) {
 		}
 	}
 }
+
+// TestServeAt answers at the address that it is given, and no sooner than it is
+// told to.
+func TestServeAt(t *testing.T) {
+	z := MustParse(t, `a.example. A 192.0.2.1`)
+	free := z.Serve(t)
+	host, _, err := net.SplitHostPort(free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same port at another address of this machine was free a moment ago.
+	addr := strings.Replace(free, host, "127.0.0.2", 1)
+	z.ServeAt(t, addr)
+	const delay = 50 * time.Millisecond
+	for _, network := range []string{"udp", "tcp"} {
+		z.Delay(delay)
+		began := time.Now()
+		if got := exchange(t, network, addr, "a.example.", dns.TypeA, 0); got != "NOERROR a.example. A" {
+			t.Errorf("%s: got %s", network, got)
+		}
+		if took := time.Since(began); took < delay {
+			t.Errorf("%s: answered after %v", network, took)
+		}
+		z.Delay(0)
+	}
+}

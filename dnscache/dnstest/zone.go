@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"assay/dnscache/zone"
 	"assay/verify/lookup"
@@ -50,7 +51,8 @@ var rcodes = map[Failure]int{ServFail: dns.RcodeServerFailure, Refused: dns.Rcod
 // Zone is the DNS as a test wants it. It is safe for concurrent use. The zero
 // value is not usable, see New.
 type Zone struct {
-	zone *zone.Zone
+	zone  *zone.Zone
+	delay atomic.Int64 // of answers over the wire, in nanoseconds
 
 	mu        sync.Mutex
 	texts     map[string]*lookup.TXT
