@@ -24,8 +24,6 @@ const (
 	chunkBuffer = 64 << 10
 	// keptBuffer is the most that is kept of a buffer when a message is over.
 	keptBuffer = 8192
-	// replyPending is how much is written before the MTA is next listened to.
-	replyPending = 32 << 10
 )
 
 // conn is the connection of one MTA. The library sees of it what it needs: a
@@ -49,6 +47,7 @@ type conn struct {
 	frames []byte        // frames for the library
 	unread []byte        // what of them the library has not read yet
 	out    []byte        // answers not yet written
+	unsent error         // why they could not be
 	agreed agreement
 	stated bool // the answer to the negotiation has been corrected
 
@@ -235,43 +234,35 @@ func (c *conn) direct(cmd byte, data []byte) (done bool, err error) {
 	case cmdRcpt:
 		arg, _, _ := bytes.Cut(data, []byte{0})
 		c.session.rcpt(path(string(arg)))
-		c.answer('c', milter.OptNoRcptReply)
+		c.answer(milter.OptNoRcptReply)
 	case cmdHeader:
 		if c.headed {
 			return true, fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
 		}
 		name, value, _ := strings.Cut(string(data[:len(data)-1]), "\x00")
 		c.session.field(name, value)
-		c.answer('c', milter.OptNoHeaderReply)
+		c.answer(milter.OptNoHeaderReply)
 	case cmdEOH:
 		if c.headed {
 			return true, fmt.Errorf("%w: %q after the end of the header", errOrder, cmd)
 		}
 		c.headed = true
 		c.session.endOfHeaders()
-		c.answer('c', milter.OptNoEOHReply)
+		c.answer(milter.OptNoEOHReply)
 	case cmdBody:
 		c.headed = true
 		return true, c.readBody()
 	case cmdData:
-		c.answer('c', milter.OptNoDataReply)
+		c.answer(milter.OptNoDataReply)
 	case cmdMacro:
 		// Postfix sends some before every field.
 		return strings.IndexByte(macroStages, data[0]) < 0, nil
 	case cmdUnknown:
-		c.answer('c', milter.OptNoUnknownReply)
+		c.answer(milter.OptNoUnknownReply)
 	default:
 		return false, nil
 	}
 	return true, nil
-}
-
-// answer writes an answer of one letter, unless the MTA was told not to wait for
-// it.
-func (c *conn) answer(code byte, unless milter.OptProtocol) {
-	if !c.agreed.has(unless) {
-		c.out = append(c.out, 0, 0, 0, 1, code)
-	}
 }
 
 // readBody hands a body chunk to the session as it arrives, and says when no more
@@ -289,10 +280,10 @@ func (c *conn) readBody() error {
 	}
 	c.midway = false
 	if !more && c.agreed.has(milter.OptSkip) {
-		c.out = append(c.out, 0, 0, 0, 1, 's')
+		c.write(replySkip, nil)
 		return nil
 	}
-	c.answer('c', milter.OptNoBodyReply)
+	c.answer(milter.OptNoBodyReply)
 	return nil
 }
 
@@ -361,8 +352,7 @@ func (c *conn) pass(cmd byte, data []byte) {
 	c.unread = c.frames
 }
 
-// Write takes answers of the library. They leave together, when the MTA is next
-// listened to.
+// Write takes the one answer that the library writes, that to the negotiation.
 func (c *conn) Write(p []byte) (int, error) {
 	c.out = append(c.out, p...)
 	if !c.stated && len(c.out) >= 9 {
@@ -370,15 +360,13 @@ func (c *conn) Write(p []byte) (int, error) {
 		binary.BigEndian.PutUint32(c.out[5:], c.agreed.version)
 		c.stated = true
 	}
-	if len(c.out) >= replyPending {
-		if err := c.flush(); err != nil {
-			return 0, err
-		}
-	}
 	return len(p), nil
 }
 
 func (c *conn) flush() error {
+	if c.unsent != nil {
+		return c.unsent
+	}
 	if len(c.out) == 0 {
 		return nil
 	}

@@ -25,30 +25,24 @@ const (
 type edits struct {
 	settings *Settings
 	header   message.Header
-	agreed   agreement
+	conn     *conn
 }
 
 // write removes the fields that claim to be ours and puts ours on top. tag is
 // the value of the disposition field, "" for none; own is the field of a rule.
-func (e edits) write(m *milter.Modifier, results []authres.Result, tag string, own message.Field) error {
+func (e edits) write(results []authres.Result, tag string, own message.Field) {
 	forged := func(f message.Field) bool {
 		return f.Is(resultsField) && e.settings.id.Claimed(f.Value) || e.ours(f)
 	}
-	if err := e.remove(m, forged); err != nil {
-		return err
-	}
+	e.remove(forged)
 	if own.Name != "" {
-		if err := e.insert(m, own.Name, own.Value); err != nil {
-			return err
-		}
+		e.insert(own.Name, own.Value)
 	}
 	if tag != "" {
-		if err := e.insert(m, dispositionField, tag); err != nil {
-			return err
-		}
+		e.insert(dispositionField, tag)
 	}
 	// RFC 8601 §4: a trace field, above everything else.
-	return e.insert(m, resultsField, value(e.settings.ID, results))
+	e.insert(resultsField, value(e.settings.ID, results))
 }
 
 // ours reports whether a field is one that only we write, or a rule of ours.
@@ -76,14 +70,14 @@ func value(authservID string, results []authres.Result) string {
 
 // removeAll removes every results field, ours or not: it asks nothing of the
 // code that may have failed.
-func (e edits) removeAll(m *milter.Modifier) error {
-	return e.remove(m, func(f message.Field) bool { return f.Is(resultsField) || e.ours(f) })
+func (e edits) removeAll() {
+	e.remove(func(f message.Field) bool { return f.Is(resultsField) || e.ours(f) })
 }
 
 // remove deletes fields from the last to the first. Postfix renumbers the
 // fields of a name after each deletion and Sendmail does not: only this order
 // is right for both.
-func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) error {
+func (e edits) remove(unwanted func(message.Field) bool) {
 	left := make(map[string]int) // fields of each name not yet passed
 	for _, f := range e.header {
 		left[lower(f.Name)]++
@@ -92,15 +86,10 @@ func (e edits) remove(m *milter.Modifier, unwanted func(message.Field) bool) err
 		name := lower(f.Name)
 		index := left[name]
 		left[name]--
-		if !unwanted(f) {
-			continue
-		}
-		// A truly empty value deletes; a blank would leave an empty field.
-		if err := m.ChangeHeader(index, f.Name, ""); err != nil {
-			return err
+		if unwanted(f) {
+			e.conn.deleteField(index, f.Name)
 		}
 	}
-	return nil
 }
 
 // lower is a field name in the form in which the MTAs compare names: of ASCII
@@ -116,11 +105,11 @@ func lower(name string) string {
 }
 
 // insert puts a field above all others, the MTA's own Received included.
-func (e edits) insert(m *milter.Modifier, name, value string) error {
-	if e.agreed.has(milter.OptHeaderLeadingSpace) {
+func (e edits) insert(name, value string) {
+	if e.conn.agreed.has(milter.OptHeaderLeadingSpace) {
 		value = " " + value // the MTA adds none then
 	}
-	return m.InsertHeader(0, name, value)
+	e.conn.insertField(0, name, value)
 }
 
 // tag is the value of the field that filters file by; "" when the message is

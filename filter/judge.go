@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emersion/go-milter"
-
 	"assay/policy"
 	"assay/verify"
 	"assay/verify/message"
@@ -80,18 +78,18 @@ func Early(rules *policy.Rules, run *verify.Run, m *message.Message) (v policy.V
 }
 
 // refuseEarly returns the answer to MAIL where the message is refused at once,
-// and nil where it is to come in.
-func (t *transaction) refuseEarly() milter.Response {
+// and "" where it is to come in.
+func (t *transaction) refuseEarly() string {
 	s := t.session.settings
 	if t.unable != nil {
 		return t.turnAway()
 	}
 	if t.run == nil {
-		return nil
+		return ""
 	}
 	v, f, refuse := Early(s.Rules, t.run, &t.message)
 	if !refuse || t.stopped(v) {
-		return nil
+		return ""
 	}
 	t.waits.End = time.Since(t.began)
 	t.conclude(&Outcome{Findings: &f, Verdict: v})
@@ -99,11 +97,11 @@ func (t *transaction) refuseEarly() milter.Response {
 }
 
 // turnAway returns the answer to MAIL where there are too many sessions or
-// messages, and nil where the message is to be accepted unexamined.
-func (t *transaction) turnAway() milter.Response {
+// messages, and "" where the message is to be accepted unexamined.
+func (t *transaction) turnAway() string {
 	t.session.server.turnedAway.Add(1)
 	if t.session.settings.WhenUnable != policy.Defer {
-		return nil
+		return ""
 	}
 	t.conclude(&Outcome{Unable: t.unable, Verdict: policy.Verdict{Action: policy.Defer}})
 	return t.defers()
@@ -112,12 +110,12 @@ func (t *transaction) turnAway() milter.Response {
 // reply is an SMTP reply as the MTA wants it: code and status on each line, and
 // per-cent signs doubled: a single one would be lost on the way, or the whole
 // text with it. The reference stands at its end.
-func (t *transaction) reply(r policy.Reply) milter.Response {
+func (t *transaction) reply(r policy.Reply) string {
 	r.Text += " (ref " + t.ref + ")"
 	return reply(r)
 }
 
-func reply(r policy.Reply) milter.Response {
+func reply(r policy.Reply) string {
 	lines := strings.Split(r.Text, "\n")
 	for i, line := range lines {
 		one := policy.Reply{Code: r.Code, Enhanced: r.Enhanced, Text: line}
@@ -126,5 +124,5 @@ func reply(r policy.Reply) milter.Response {
 			lines[i] = lines[i][:3] + "-" + lines[i][4:]
 		}
 	}
-	return milter.NewResponseStr('y', strings.ReplaceAll(strings.Join(lines, "\r\n"), "%", "%%"))
+	return strings.ReplaceAll(strings.Join(lines, "\r\n"), "%", "%%")
 }

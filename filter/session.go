@@ -14,7 +14,7 @@ import (
 )
 
 // session is one SMTP session as the MTA reports it. The library and conn call it
-// from one goroutine.
+// from one goroutine. It answers itself, so that the library has nothing to write.
 type session struct {
 	milter.NoOpMilter // for what conn does not pass on to the library
 	server            *Server
@@ -39,14 +39,6 @@ func (s *session) drop() {
 	}
 }
 
-// answer returns resp, or nothing where the MTA was told not to wait for a reply.
-func (s *session) answer(unless milter.OptProtocol, resp milter.Response) (milter.Response, error) {
-	if s.conn.agreed.has(unless) {
-		return nil, nil
-	}
-	return resp, nil
-}
-
 // guard runs one callback. A panic in it fails the message under way, and
 // nothing else.
 func (s *session) guard(stage string, callback func()) {
@@ -69,14 +61,16 @@ func (s *session) Connect(host, _ string, _ uint16, addr net.IP, _ *milter.Modif
 	if ip, ok := netip.AddrFromSlice(addr); ok {
 		s.client.Addr = ip.Unmap()
 	}
-	return s.answer(milter.OptNoConnReply, milter.RespContinue)
+	s.conn.answer(milter.OptNoConnReply)
+	return nil, nil
 }
 
 // Helo keeps the last name given: STARTTLS brings a second one.
 func (s *session) Helo(name string, m *milter.Modifier) (milter.Response, error) {
 	s.client.Helo = name
 	s.client.TLS = macro(m, "tls_version") != ""
-	return s.answer(milter.OptNoHeloReply, milter.RespContinue)
+	s.conn.answer(milter.OptNoHeloReply)
+	return nil, nil
 }
 
 // MailFrom begins a message. The library trims what it takes for angle
@@ -86,23 +80,26 @@ func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error
 	if !s.conn.agreed.canEdit() {
 		s.conn.inMail = false
 		s.server.log.Error("message deferred: the MTA does not allow header changes", "peer", s.conn.RemoteAddr().String())
-		return reply(unavailable), nil
+		s.conn.refuse(reply(unavailable))
+		return nil, nil
 	}
 	s.tx = &transaction{session: s, ref: newRef(), began: time.Now(), cancel: func() {}}
 	s.client.TLS = s.client.TLS || macro(m, "tls_version") != ""
-	var refused milter.Response
+	var refusal string
 	s.guard("mail", func() {
 		s.tx.begin(path(s.conn.sender), macro(m, "auth_authen"))
 		s.tx.note(m)
-		refused = s.tx.refuseEarly()
+		refusal = s.tx.refuseEarly()
 		s.tx.waits.Mail = time.Since(s.tx.began)
 	})
-	if refused != nil {
+	if refusal != "" {
 		s.drop()
 		s.conn.inMail = false
-		return refused, nil
+		s.conn.refuse(refusal)
+		return nil, nil
 	}
-	return milter.RespContinue, nil
+	s.conn.proceed()
+	return nil, nil
 }
 
 // rcpt keeps a recipient.
@@ -145,22 +142,23 @@ func (s *session) chunk(piece []byte) (more bool) {
 
 // Body ends the message: it is judged, edited and answered. The answer is never a
 // plain accept or refusal: after those the library and the MTA disagree about what comes next.
-func (s *session) Body(m *milter.Modifier) (resp milter.Response, err error) {
+func (s *session) Body(m *milter.Modifier) (milter.Response, error) {
 	if s.tx == nil {
-		return reply(unavailable), nil
+		s.conn.refuse(reply(unavailable))
+		return nil, nil
 	}
 	tx, start := s.tx, time.Now()
 	defer s.drop()
 	s.guard("end of message", func() {
 		tx.note(m)
 		if tx.unable == nil {
-			resp, err = tx.finish(m, start)
+			tx.finish(start)
 		}
 	})
 	if tx.unable != nil {
-		return tx.giveUp(m)
+		tx.giveUp()
 	}
-	return resp, err
+	return nil, nil
 }
 
 // Abort drops the message and keeps the session.

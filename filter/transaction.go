@@ -108,19 +108,18 @@ func (t *transaction) chunk(chunk []byte) (more bool) {
 	return t.run != nil && t.unable == nil && t.run.Body(chunk)
 }
 
-// finish judges the message, makes the edits, and returns the answer. start is
-// when the MTA began to wait for it.
-func (t *transaction) finish(m *milter.Modifier, start time.Time) (milter.Response, error) {
-	e := edits{settings: t.session.settings, header: t.message.Header, agreed: t.session.conn.agreed}
+// finish judges the message, makes the edits, and answers. start is when the MTA
+// began to wait for it.
+func (t *transaction) finish(start time.Time) {
+	e := t.edits()
 	if t.run == nil {
-		if err := e.write(m, nil, "", message.Field{}); err != nil {
-			return nil, err
-		}
+		e.write(nil, "", message.Field{})
+		e.conn.proceed()
 		t.waits.End = time.Since(start)
 		t.conclude(&Outcome{Exempt: t.exempt, Verdict: policy.Verdict{
 			Action: policy.Accept, Step: policy.StepExempt, Reason: "exempt: " + t.exempt,
 		}})
-		return milter.RespContinue, nil
+		return
 	}
 	t.endOfHeaders()
 	findings := t.run.Finish()
@@ -131,22 +130,26 @@ func (t *transaction) finish(m *milter.Modifier, start time.Time) (milter.Respon
 	}()
 	switch verdict.Action {
 	case policy.Reject, policy.Defer:
-		return t.reply(verdict.Reply), nil
+		e.conn.refuse(t.reply(verdict.Reply))
+		return
 	case policy.Hold:
-		if e.agreed.actions&milter.OptQuarantine == 0 {
+		if e.conn.agreed.actions&milter.OptQuarantine == 0 {
 			verdict.Action, verdict.Reason = policy.Tag, verdict.Reason+"; the MTA cannot hold"
 			break
 		}
-		if err := m.Quarantine(oneLine(verdict.Reason)); err != nil {
-			return nil, err
-		}
+		e.conn.quarantine(oneLine(verdict.Reason))
 	}
-	return milter.RespContinue, e.write(m, findings.Results(done(verdict)), e.tag(verdict, findings), verdict.Header)
+	e.write(findings.Results(done(verdict)), e.tag(verdict, findings), verdict.Header)
+	e.conn.proceed()
+}
+
+func (t *transaction) edits() edits {
+	return edits{settings: t.session.settings, header: t.message.Header, conn: t.session.conn}
 }
 
 // giveUp answers for a message that we failed to examine. It goes on without
 // results, but never with forged ones.
-func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
+func (t *transaction) giveUp() {
 	s := t.session
 	action := s.settings.WhenUnable
 	if t.unable == errHeader {
@@ -154,20 +157,18 @@ func (t *transaction) giveUp(m *milter.Modifier) (milter.Response, error) {
 	}
 	t.conclude(&Outcome{Unable: t.unable, Verdict: policy.Verdict{Action: action}})
 	if action == policy.Defer {
-		return t.defers(), nil
+		s.conn.refuse(t.defers())
+		return
 	}
-	e := edits{settings: s.settings, header: t.message.Header, agreed: s.conn.agreed}
-	if err := e.removeAll(m); err != nil {
-		return nil, err
-	}
-	return milter.RespContinue, nil
+	t.edits().removeAll()
+	s.conn.proceed()
 }
 
 // unavailable defers a message for a reason of ours.
 var unavailable = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Message cannot be examined now, try again later"}
 
 // defers is the answer to a message that cannot be examined.
-func (t *transaction) defers() milter.Response {
+func (t *transaction) defers() string {
 	r := unavailable
 	if overloaded(t.unable) {
 		r.Enhanced = "4.3.2" // RFC 3463 §3.4: the system does not accept messages now
