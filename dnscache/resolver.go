@@ -99,6 +99,12 @@ func (c Config) withDefaults() Config {
 // Resolver is a caching lookup.Resolver. It is safe for concurrent use. The
 // zero value is not usable, see New.
 type Resolver struct {
+	*core
+	unkept *atomic.Bool // set where a question is not answered from the cache; nil where it is put to the servers
+}
+
+// core is what a Resolver and those that it lends out in Try have in common.
+type core struct {
 	config  Config
 	pool    *pool
 	zone    *zone.Zone
@@ -110,19 +116,26 @@ type Resolver struct {
 	counters
 }
 
-var _ lookup.Resolver = (*Resolver)(nil)
+var _ lookup.Keeper = (*Resolver)(nil)
 
 // New returns a Resolver with an empty cache.
 func New(c Config) *Resolver {
 	c = c.withDefaults()
-	return &Resolver{
+	return &Resolver{core: &core{
 		config:  c,
 		pool:    newPool(c, c.now()),
 		zone:    c.Zone,
 		cache:   newCache(c.Entries, lifetimes{min: c.MinTTL, max: c.MaxTTL, failure: c.FailureTTL, stale: c.Stale}),
 		sockets: make(chan struct{}, c.InFlight),
 		now:     c.now,
-	}
+	}}
+}
+
+// Try implements lookup.Keeper.
+func (r *Resolver) Try(work func(kept lookup.Resolver)) bool {
+	var unkept atomic.Bool
+	work(&Resolver{core: r.core, unkept: &unkept})
+	return !unkept.Load()
 }
 
 // Close closes the connections to servers that are kept open. The Resolver stays

@@ -6,6 +6,7 @@ import (
 
 	"assay/verify/dmarc"
 	"assay/verify/domain"
+	"assay/verify/lookup"
 	"assay/verify/spf"
 )
 
@@ -31,8 +32,8 @@ func (r *Run) MailFrom(limit time.Duration) (check spf.Check, ok bool) {
 // told within limit counts as covered. It may be called between Begin and
 // Finish, and asks questions of its own.
 func (r *Run) Covered(d domain.Name, limit time.Duration) bool {
-	search := start(func() dmarc.Evaluation {
-		return dmarc.Verifier{Resolver: r.shares.of(shareEarly)}.Begin(r.ctx, d).Finish(spf.Check{}, nil)
+	search := start(r.shares.of(shareEarly), func(resolver lookup.Resolver) dmarc.Evaluation {
+		return dmarc.Verifier{Resolver: resolver}.Begin(r.ctx, d).Finish(spf.Check{}, nil)
 	})
 	return !r.within(limit, search.done) || search.wait().Result != dmarc.None
 }

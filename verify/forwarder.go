@@ -9,6 +9,7 @@ import (
 	"assay/verify/dkim"
 	"assay/verify/domain"
 	"assay/verify/iprev"
+	"assay/verify/lookup"
 	"assay/verify/message"
 	"assay/verify/network"
 	"assay/verify/spf"
@@ -65,7 +66,8 @@ func (r *Run) forward(h message.Header) *background[origin] {
 	}
 	// The MTA's thread goes on to change what these point to.
 	helo, sender := r.helo, r.envelope.Sender
-	return start(func() origin {
+	// It waits, so that there is nothing to try.
+	return start(nil, func(lookup.Resolver) origin {
 		rev := r.iprev.wait()
 		at := slices.IndexFunc(listed, func(f Forwarder) bool { return f.is(r.addr, rev) })
 		if at < 0 {

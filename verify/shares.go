@@ -45,10 +45,30 @@ func (s *shares) of(n int) lookup.Resolver {
 	return r
 }
 
+var _ lookup.Keeper = (*share)(nil)
+
 // share is the resolver of one method.
 type share struct {
 	*shares
 	left atomic.Int64
+}
+
+// Try implements lookup.Keeper. What is asked counts where it was enough: otherwise
+// it is asked again.
+func (s *share) Try(work func(kept lookup.Resolver)) bool {
+	var tried *share
+	enough := lookup.Try(s.resolver, func(kept lookup.Resolver) {
+		tried = &share{shares: &shares{resolver: kept, total: s.total}}
+		tried.left.Store(s.left.Load())
+		work(tried)
+	})
+	if enough {
+		s.left.Store(tried.left.Load())
+		s.asked.Add(tried.asked.Load())
+		s.stale.Add(tried.stale.Load())
+		s.refused.Add(tried.refused.Load())
+	}
+	return enough
 }
 
 // take counts a question about name; it fails when there have been enough.

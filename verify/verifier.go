@@ -72,15 +72,15 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
 	r.addr, r.helo, r.envelope = addr, helo, e
-	r.mailFrom = start(func() spf.Check {
-		return spf.Verifier{Resolver: r.shares.of(shareSPF), ReadAhead: v.SPFReadAhead}.MailFrom(ctx, addr, helo, sender)
+	r.mailFrom = start(r.shares.of(shareSPF), func(resolver lookup.Resolver) spf.Check {
+		return spf.Verifier{Resolver: resolver, ReadAhead: v.SPFReadAhead}.MailFrom(ctx, addr, helo, sender)
 	})
-	r.iprev = start(func() iprev.Evaluation { return iprev.Check(ctx, r.shares.of(shareIPRev), addr) })
-	r.heloSPF = start(func() spf.Check {
+	r.iprev = start(r.shares.of(shareIPRev), func(resolver lookup.Resolver) iprev.Evaluation { return iprev.Check(ctx, resolver, addr) })
+	r.heloSPF = start(r.shares.of(shareHelo), func(resolver lookup.Resolver) spf.Check {
 		if sender == "" {
 			return spf.Check{} // MAIL FROM stands for the HELO identity then
 		}
-		return spf.Verifier{Resolver: r.shares.of(shareHelo)}.Helo(ctx, addr, helo)
+		return spf.Verifier{Resolver: resolver}.Helo(ctx, addr, helo)
 	})
 	return r
 }
@@ -146,26 +146,37 @@ func (r *Run) Finish() Findings {
 // Cancel gives the message up and ends its look-ups.
 func (r *Run) Cancel() { r.cancel() }
 
-// background is work under way. A panic in it is raised again by wait, so that it
-// fails the message it belongs to and nothing else.
+// background is work that may be under way. A panic in it is raised again by wait,
+// so that it fails the message it belongs to and nothing else.
 type background[T any] struct {
-	done  chan struct{}
+	done  chan struct{} // closed when the rest is there
 	value T
 	crash string
 }
 
-func start[T any](work func() T) *background[T] {
+// start does work that asks r: at once where r has all answers at hand, otherwise in
+// the background.
+func start[T any](r lookup.Resolver, work func(lookup.Resolver) T) *background[T] {
 	b := &background[T]{done: make(chan struct{})}
+	if lookup.Try(r, func(kept lookup.Resolver) { b.do(kept, work) }) {
+		close(b.done)
+		return b
+	}
 	go func() {
 		defer close(b.done)
-		defer func() {
-			if value := recover(); value != nil {
-				b.crash = fmt.Sprintf("%v\n\n%s", value, debug.Stack())
-			}
-		}()
-		b.value = work()
+		b.do(r, work)
 	}()
 	return b
+}
+
+func (b *background[T]) do(r lookup.Resolver, work func(lookup.Resolver) T) {
+	defer func() {
+		if value := recover(); value != nil {
+			b.crash = fmt.Sprintf("%v\n\n%s", value, debug.Stack())
+		}
+	}()
+	b.crash = ""
+	b.value = work(r)
 }
 
 func (b *background[T]) wait() T {

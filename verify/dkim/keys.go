@@ -25,7 +25,7 @@ type PendingKey struct {
 }
 
 // Find starts the look-up of a key, or returns the one under way. It ends with
-// ctx.
+// ctx; where the resolver has the answer at hand, at once.
 func (k *Keys) Find(ctx context.Context, resolver lookup.Resolver, selector, sdid domain.Name) *PendingKey {
 	at := slices.IndexFunc(k.asked, func(p *PendingKey) bool { return p.sdid == sdid && p.selector == selector })
 	if at >= 0 {
@@ -33,7 +33,15 @@ func (k *Keys) Find(ctx context.Context, resolver lookup.Resolver, selector, sdi
 	}
 	p := &PendingKey{sdid: sdid, selector: selector, done: make(chan struct{})}
 	k.asked = append(k.asked, p)
-	go p.find(ctx, resolver)
+	find := func(r lookup.Resolver) { p.find(ctx, r) }
+	if lookup.Try(resolver, find) {
+		close(p.done)
+		return p
+	}
+	go func() {
+		defer close(p.done)
+		find(resolver)
+	}()
 	return p
 }
 
@@ -41,7 +49,6 @@ func (k *Keys) Find(ctx context.Context, resolver lookup.Resolver, selector, sdi
 func (k *Keys) Len() int { return len(k.asked) }
 
 func (p *PendingKey) find(ctx context.Context, resolver lookup.Resolver) {
-	defer close(p.done)
 	defer func() { p.panicked = recover() }()
 	p.key, p.err = FindKey(ctx, resolver, p.selector, p.sdid)
 }

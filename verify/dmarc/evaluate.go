@@ -111,19 +111,28 @@ func (v Verifier) Begin(ctx context.Context, author domain.Name) *Run {
 	r := &Run{
 		ctx:    ctx,
 		author: author,
-		walker: walker{resolver: v.Resolver},
 		done:   make(chan struct{}),
+	}
+	if lookup.Try(v.Resolver, r.discover) {
+		close(r.done)
+		r.walker.resolver = v.Resolver // Finish may have to wait
+		return r
 	}
 	go func() {
 		defer close(r.done)
-		defer func() {
-			if value := recover(); value != nil {
-				r.crash = fmt.Sprintf("%v\n\n%s", value, debug.Stack())
-			}
-		}()
-		r.found = r.walker.discover(ctx, author)
+		r.discover(v.Resolver)
 	}()
 	return r
+}
+
+func (r *Run) discover(resolver lookup.Resolver) {
+	defer func() {
+		if value := recover(); value != nil {
+			r.crash = fmt.Sprintf("%v\n\n%s", value, debug.Stack())
+		}
+	}()
+	r.crash, r.walker = "", walker{resolver: resolver}
+	r.found = r.walker.discover(r.ctx, r.author)
 }
 
 // Finish waits for what Begin started and evaluates the results of SPF and
