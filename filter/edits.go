@@ -78,17 +78,22 @@ func (e edits) removeAll() {
 // fields of a name after each deletion and Sendmail does not: only this order
 // is right for both.
 func (e edits) remove(unwanted func(message.Field) bool) {
-	left := make(map[string]int) // fields of each name not yet passed
-	for _, f := range e.header {
-		left[lower(f.Name)]++
-	}
-	for _, f := range slices.Backward(e.header) {
-		name := lower(f.Name)
-		index := left[name]
-		left[name]--
-		if unwanted(f) {
-			e.conn.deleteField(index, f.Name)
+	var left map[string]int // fields of each name up to this one, once one is unwanted
+	for i, f := range slices.Backward(e.header) {
+		if left == nil {
+			if !unwanted(f) {
+				continue
+			}
+			left = make(map[string]int)
+			for _, f := range e.header[:i+1] {
+				left[lower(f.Name)]++
+			}
 		}
+		name := lower(f.Name)
+		if unwanted(f) {
+			e.conn.deleteField(left[name], f.Name)
+		}
+		left[name]--
 	}
 }
 

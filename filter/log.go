@@ -15,19 +15,31 @@ import (
 func (s *Server) logOutcome(o *Outcome, p Privacy) {
 	switch {
 	case o.Unable != nil:
-		s.log.LogAttrs(context.Background(), slog.LevelError, "message not examined", append(whose(o, p),
-			slog.String("action", string(o.Verdict.Action)), slog.Any("error", o.Unable))...)
+		s.line(slog.LevelError, "message not examined", append(whose(o, p),
+			slog.String("action", string(o.Verdict.Action)), slog.Any("error", o.Unable)))
 	case o.Findings == nil:
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", append(whose(o, p),
+		s.line(slog.LevelInfo, "message", append(whose(o, p),
 			slog.String("action", string(o.Verdict.Action)),
 			slog.String("reason", o.Verdict.Reason),
-			slog.String("step", string(o.Verdict.Step)))...)
+			slog.String("step", string(o.Verdict.Step))))
 	default:
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, "message", append(whose(o, p), judged(o, p)...)...)
+		s.line(slog.LevelInfo, "message", judged(whose(o, p), o, p))
 	}
 	if s.details(o) {
 		s.logDetails(o, p)
 	}
+}
+
+// line writes a line without the place in our code that it is from: to find that out
+// takes longer than the rest of it.
+func (s *Server) line(level slog.Level, what string, attrs []slog.Attr) {
+	ctx := context.Background()
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	record := slog.NewRecord(time.Now(), level, what, 0)
+	record.AddAttrs(attrs...)
+	_ = s.log.Handler().Handle(ctx, record) // a full disk costs the log, and no mail
 }
 
 // whose tells which message a line is about.
@@ -44,9 +56,9 @@ func whose(o *Outcome, p Privacy) []slog.Attr {
 }
 
 // judged tells what was found and done, the keys always in this order.
-func judged(o *Outcome, p Privacy) []slog.Attr {
+func judged(attrs []slog.Attr, o *Outcome, p Privacy) []slog.Attr {
 	f, v := o.Findings, &o.Verdict
-	attrs := []slog.Attr{
+	attrs = append(attrs,
 		slog.String("author_domain", f.AuthorDomain().String()),
 		slog.String("spf", string(f.SPF.Result)),
 		slog.String("dkim", signatures(f.DKIM)),
@@ -60,7 +72,7 @@ func judged(o *Outcome, p Privacy) []slog.Attr {
 		slog.Duration("took", o.Waits.End.Round(time.Microsecond)),
 		slog.String("step", string(v.Step)),
 		slog.String("rule", v.Rule),
-	}
+	)
 	if fw := f.Forwarded; fw.Name != "" {
 		attrs = append(attrs, slog.String("forwarder", fw.Name))
 		if fw.Client.IsValid() {

@@ -38,7 +38,7 @@ type set [kinds]struct {
 // collect sorts the ARC fields of header by instance and returns the sets up
 // to the highest instance there is; none when there is no ARC field.
 func collect(header message.Header) ([]set, error) {
-	sets := make([]set, 0, 8)
+	var sets []set // most messages have none
 	fields := 0
 	for at, f := range header {
 		k := kindOf(f)
