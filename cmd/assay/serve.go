@@ -78,6 +78,7 @@ type service struct {
 }
 
 func (s *service) run(ctx context.Context) error {
+	collectLess()
 	if err := s.prepare(); err != nil {
 		return err
 	}
