@@ -66,7 +66,7 @@ func (h *house) run(t testing.TB, name string, args ...string) *process {
 	if _, err := exec.LookPath(args[0]); err != nil {
 		t.Fatalf("%s is not installed; filter/peers/deps.sh installs it", args[0])
 	}
-	p := &process{name: name, socket: h.path(name + ".sock"), args: args, log: h.path(name + ".output")}
+	p := &process{name: name, socket: h.path(name + ".sock"), args: args}
 	p.start(t)
 	t.Cleanup(p.stop)
 	return p
@@ -91,11 +91,9 @@ func (h *house) runRspamd(t testing.TB) contender {
 }
 
 func (h *house) runNoOp(t testing.TB, quiet bool) contender {
-	c := contender{name: "no-op", idle: true}
+	name, title := "no-op", "no-op"
 	if quiet {
-		c.name = "no-op, no replies"
+		name, title = "quiet", "no-op, no replies"
 	}
-	name := strings.ReplaceAll(c.name, " ", "")
-	c.filters = []*process{h.run(t, name, os.Args[0], noOpFlag, h.path(name+".sock"), c.name)}
-	return c
+	return contender{name: title, filters: []*process{h.run(t, name, os.Args[0], noOpFlag, h.path(name+".sock"), name)}, idle: true}
 }

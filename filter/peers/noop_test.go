@@ -11,12 +11,12 @@ import (
 )
 
 // noOpFlag makes this program be a milter that does nothing, on the socket that
-// follows, with the flags that tell the MTA not to wait where its name says so.
+// follows; a quiet one, when that follows, tells the MTA not to wait.
 const noOpFlag = "-no-op"
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == noOpFlag {
-		fmt.Fprintln(os.Stderr, serveNoOp(os.Args[2], os.Args[3] != "no-op"))
+		fmt.Fprintln(os.Stderr, serveNoOp(os.Args[2], os.Args[3] == "quiet"))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -23,7 +25,7 @@ type process struct {
 	name   string
 	socket string
 	args   []string
-	log    string // a file
+	said   *tail
 	cmd    *exec.Cmd
 	ended  chan struct{}
 }
@@ -32,14 +34,10 @@ type process struct {
 func (p *process) start(t testing.TB) {
 	t.Helper()
 	_ = os.Remove(p.socket) // of one that has crashed
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
 	p.cmd = exec.Command(p.args[0], p.args[1:]...)
 	p.cmd.Env = append(os.Environ(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
-	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.said = &tail{}
+	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("%s: %v", p.name, err)
 	}
@@ -56,8 +54,7 @@ func (p *process) start(t testing.TB) {
 			return
 		}
 		if p.dead() || time.Now().After(late) {
-			said, _ := os.ReadFile(p.log)
-			t.Fatalf("%s does not listen: %v\n%s", p.name, err, said)
+			t.Fatalf("%s does not listen: %v\n%s", p.name, err, p.said)
 		}
 	}
 }
@@ -87,6 +84,29 @@ func (p *process) stop() {
 		}
 		<-p.ended
 	}
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	const most = 1 << 20
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if len(t.text) > 2*most {
+		t.text = slices.Clone(t.text[len(t.text)-most:])
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
 }
 
 // family are the ids of the process and its descendants.
