@@ -38,8 +38,8 @@ func (r *turn) add(other turn) {
 	r.err = cmp.Or(other.err, r.err)
 }
 
-// perMessage is the processor time of a message in the filters from one to
-// another, all where there is one contender only.
+// perMessage is the processor time of a message in these filters of the contender,
+// or all; 0 where there was no message.
 func (r turn) perMessage(filters ...int) time.Duration {
 	var sum time.Duration
 	for i, cpu := range r.cpu {
@@ -47,7 +47,10 @@ func (r turn) perMessage(filters ...int) time.Duration {
 			sum += cpu
 		}
 	}
-	return sum / time.Duration(max(r.messages, 1))
+	if r.messages == 0 {
+		return 0
+	}
+	return sum / time.Duration(r.messages)
 }
 
 // drive sends mail through the contender, over so many connections, for so

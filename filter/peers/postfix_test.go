@@ -17,17 +17,25 @@ import (
 // when they have been delivered. What a milter costs that does nothing is Postfix's share.
 func (f *field) postfix(b *testing.B) {
 	sink := mtatest.StartSink(b)
-	setups := []struct{ name, milter string }{
-		{"none", ""},
-		{"no-op, no replies, unix socket", "unix:" + f.quiet.filters[0].socket},
-		{"assay, unix socket", "unix:" + f.path("assay.sock")},
-		{"assay, TCP", "inet:127.0.0.1:8891"},
+	quiet, assay := f.quiet.filters[0], f.assay.filters[0]
+	setups := []struct {
+		name, milter string
+		filter       *process
+	}{
+		{"none", "", nil},
+		{"no-op, no replies, unix socket", "unix:" + quiet.socket, quiet},
+		{"assay, unix socket", "unix:" + assay.socket, assay},
+		{"assay, TCP", "inet:127.0.0.1:8891", assay},
 	}
 	var mtas []*mtatest.MTA
 	for _, s := range setups {
 		mtas = append(mtas, mtatest.StartPostfix(b, sink, s.milter))
 	}
-	relay := func(i int) (perSecond float64) {
+	relay := func(i int) (perSecond, cpu float64) {
+		used := time.Duration(0)
+		if p := setups[i].filter; p != nil {
+			used -= p.cpu()
+		}
 		began := time.Now()
 		sent := pour(b, mtas[i].Addr, f.one.mails, began.Add(*length))
 		delivered := sink.Wait(b, sent)
@@ -37,26 +45,29 @@ func (f *field) postfix(b *testing.B) {
 				b.Fatalf("not verified: %s", header)
 			}
 		}
-		b.Logf("%s: %d messages in %v", setups[i].name, sent, took)
-		return float64(sent) / took.Seconds()
+		if p := setups[i].filter; p != nil {
+			used += p.cpu()
+		}
+		return float64(sent) / took.Seconds(), float64(used) / float64(sent)
 	}
 	all := make([][]float64, len(setups))    // messages/s
 	ratios := make([][]float64, len(setups)) // to those without
+	cpus := make([][]float64, len(setups))   // of a message in the filter
 	for n := range *rounds + 1 {
 		for i := range setups {
-			rate := relay(i)
+			rate, cpu := relay(i)
 			if n == 0 { // caches fill, and processes start
 				continue
 			}
-			all[i] = append(all[i], rate)
+			all[i], cpus[i] = append(all[i], rate), append(cpus[i], cpu)
 			ratios[i] = append(ratios[i], rate/all[0][n-1])
 		}
 	}
-	fmt.Print("\n| filter of Postfix | messages/s | times those without | at least |\n|---|---|---|---|\n")
+	fmt.Print("\n| filter of Postfix | messages/s | times those without | at least | CPU of the filter, s per 1,000 |\n|---|---|---|---|---|\n")
 	for i, s := range setups {
 		ratio, least := median(ratios[i]), []string{"", "", "0.9", "0.9"}[i]
 		shown := f.bar("Postfix with "+s.name, least == "" || ratio >= 0.9, fmt.Sprintf("%.2f", ratio))
-		fmt.Printf("| %s | %.0f | %s | %s |\n", s.name, median(all[i]), shown, least)
+		fmt.Printf("| %s | %.0f | %s | %s | %s |\n", s.name, median(all[i]), shown, least, milliseconds(median(cpus[i])))
 	}
 }
 

@@ -157,7 +157,12 @@ func (s series) median(figure func(round) float64) float64 {
 
 // ratio is the median of what one figure is of another in the same round.
 func (s series) ratio(of, to func(round) float64) float64 {
-	return s.median(func(r round) float64 { return of(r) / max(to(r), 1) })
+	return s.median(func(r round) float64 {
+		if to(r) == 0 {
+			return 0
+		}
+		return of(r) / to(r)
+	})
 }
 
 func median(all []float64) float64 {
