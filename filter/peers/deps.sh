@@ -1,13 +1,13 @@
 #!/bin/bash
 # Makes the filters available that assay is measured beside. Run by "make bench-peers" from the root of the repository, on
-# Debian, as root when something is missing. Running it again changes nothing. Their services are not used; where the
-# packages start them, stop them: they are in the way of nothing, but take time.
+# Debian, as root when something is missing. Running it again changes nothing. The services of the packages are not used:
+# where they have been started, stop them, lest they take time that is measured.
 set -euo pipefail
 
 apt=(apt-get -q -o DPkg::Lock::Timeout=120 -o APT::Sandbox::User=root)
 
 missing=()
-for package in opendkim opendmarc pyspf-milter rspamd; do
+for package in opendkim opendmarc publicsuffix pyspf-milter rspamd iproute2; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
