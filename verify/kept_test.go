@@ -18,21 +18,24 @@ import (
 // starts nothing that would have to wait.
 func TestKept(t *testing.T) {
 	hostile, header := worst(t)
+	ordinary := message.Header{
+		{Name: "From", Value: " a@example.com"},
+		{Name: "DKIM-Signature", Value: " v=1; a=ed25519-sha256; d=example.com; s=s; h=From; bh=eHh4; b=eHh4"},
+	}
 	for name, one := range map[string]struct {
 		zone   *dnstest.Zone
 		header message.Header
 		sender string
+		ahead  bool
 	}{
-		"ordinary": {dnstest.MustParse(t, waitZone), message.Header{
-			{Name: "From", Value: " a@example.com"},
-			{Name: "DKIM-Signature", Value: " v=1; a=ed25519-sha256; d=example.com; s=s; h=From; bh=eHh4; b=eHh4"},
-		}, "a@example.com"},
-		"hostile": {hostile, header, "a@evil.example"},
+		"ordinary":   {dnstest.MustParse(t, waitZone), ordinary, "a@example.com", false},
+		"read ahead": {dnstest.MustParse(t, waitZone), ordinary, "a@example.com", true},
+		"hostile":    {hostile, header, "a@evil.example", false},
 	} {
 		server := dnscache.Server{Network: dnscache.UDP, Addr: netip.MustParseAddrPort(one.zone.Serve(t))}
 		resolver := dnscache.New(dnscache.Config{Servers: []dnscache.Server{server}})
 		t.Cleanup(resolver.Close)
-		v := &verify.Verifier{Resolver: resolver, Now: time.Now, Budget: time.Minute, ARC: true}
+		v := &verify.Verifier{Resolver: resolver, Now: time.Now, Budget: time.Minute, ARC: true, SPFReadAhead: one.ahead}
 		evaluate := func() (f verify.Findings, started int) {
 			c := connection
 			c.Helo = "out.example.com"

@@ -72,8 +72,10 @@ func (v *Verifier) Begin(ctx context.Context, c *message.Connection, e *message.
 	r := &Run{verifier: v, ctx: ctx, cancel: cancel, shares: &shares{resolver: v.Resolver, total: cmp.Or(v.Queries, DefaultQueries)}}
 	addr, helo, sender := c.Addr, c.Helo, e.Sender
 	r.addr, r.helo, r.envelope = addr, helo, e
-	r.mailFrom = start(r.shares.of(shareSPF), func(resolver lookup.Resolver) spf.Check {
-		return spf.Verifier{Resolver: resolver, ReadAhead: v.SPFReadAhead}.MailFrom(ctx, addr, helo, sender)
+	network := r.shares.of(shareSPF)
+	r.mailFrom = start(network, func(resolver lookup.Resolver) spf.Check {
+		// What is kept need not be read ahead.
+		return spf.Verifier{Resolver: resolver, ReadAhead: v.SPFReadAhead && resolver == network}.MailFrom(ctx, addr, helo, sender)
 	})
 	r.iprev = start(r.shares.of(shareIPRev), func(resolver lookup.Resolver) iprev.Evaluation { return iprev.Check(ctx, resolver, addr) })
 	r.heloSPF = start(r.shares.of(shareHelo), func(resolver lookup.Resolver) spf.Check {
