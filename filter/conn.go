@@ -40,6 +40,7 @@ type conn struct {
 
 	raw    rawReader
 	in     *bufio.Reader // reads raw
+	owed   bool          // what was read last has not been acknowledged
 	midway bool          // a frame has begun to arrive
 	due    time.Time     // when it must be here; zero until that has to be waited for
 	buffer []byte        // the frame last read
@@ -84,6 +85,10 @@ type rawReader struct {
 
 func (r rawReader) Read(p []byte) (int, error) {
 	r.state.working.Store(0)
+	if r.owed {
+		r.quick.again()
+		r.owed = false
+	}
 	deadline := r.due
 	switch {
 	case !r.midway:
@@ -97,7 +102,7 @@ func (r rawReader) Read(p []byte) (int, error) {
 	}
 	n, err := r.Conn.Read(p)
 	r.state.working.Store(max(1, int64(time.Since(r.state.began))))
-	r.quick.again()
+	r.owed = true
 	return n, err
 }
 
@@ -375,5 +380,6 @@ func (c *conn) flush() error {
 	}
 	_, err := c.Conn.Write(c.out)
 	c.out = c.out[:0]
+	c.owed = false // the answer says so
 	return err
 }

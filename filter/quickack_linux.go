@@ -10,7 +10,7 @@ import (
 // quickAck keeps a TCP connection from delaying acknowledgements. An MTA that
 // sends two packets without an answer in between has Nagle's algorithm on, and
 // would wait 40 ms for ours; the kernel forgets the setting, so that it is
-// made after every read.
+// made whenever we wait for more and have not answered.
 type quickAck struct {
 	raw syscall.RawConn
 	set func(fd uintptr)
