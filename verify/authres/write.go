@@ -19,6 +19,13 @@ const (
 	foldColumns = 8
 )
 
+// What is made room for at once: a field of ordinary mail, and the result, comment
+// and reason of one method.
+const (
+	usualOctets = 512
+	usualWords  = 6
+)
+
 // Value returns the field value to insert, without name, colon and the blank
 // after it. Lines end in LF and stay within 78 columns where the parts
 // permit, the name counted, and within 998 octets always. Parse reads it
@@ -26,6 +33,7 @@ const (
 // out or altered.
 func (f Field) Value() string {
 	w := &writer{column: len(FieldName) + len(": ")}
+	w.text.Grow(usualOctets)
 	w.word(idText(f.AuthservID))
 	empty := true
 	for _, r := range f.Results {
@@ -82,7 +90,8 @@ func (r Result) words() []string {
 	if !writable(r.Method) || !writable(r.Value) {
 		return nil
 	}
-	words := []string{strings.ToLower(r.Method + "=" + r.Value)}
+	words := make([]string, 0, usualWords+len(r.Props))
+	words = append(words, strings.ToLower(r.Method+"="+r.Value))
 	words = append(words, commentWords(r.Comment)...)
 	if reason := reasonValue(r.Reason); reason != "" {
 		words = append(words, "reason="+reason)
