@@ -18,9 +18,6 @@ const (
 	replyQuarantine = 'q'
 )
 
-// replyPending is how much is written before the MTA is next listened to.
-const replyPending = 32 << 10
-
 // proceed has the MTA go on.
 func (c *conn) proceed() { c.write(replyContinue, nil) }
 
@@ -51,8 +48,8 @@ func (c *conn) writeField(code byte, index int, name, value string) {
 }
 
 // write writes one packet: its code, what stands before the strings, and the strings,
-// each ended by NUL. It leaves when the MTA is next listened to, or when there is
-// much. An error is kept for then.
+// each ended by NUL. It leaves when the MTA is next listened to: a message brings no
+// more changes than its header section may be long.
 func (c *conn) write(code byte, before []byte, strings ...string) {
 	start := len(c.out)
 	c.out = append(append(c.out, 0, 0, 0, 0, code), before...)
@@ -60,7 +57,4 @@ func (c *conn) write(code byte, before []byte, strings ...string) {
 		c.out = append(append(c.out, s...), 0)
 	}
 	binary.BigEndian.PutUint32(c.out[start:], uint32(len(c.out)-start-4))
-	if len(c.out) >= replyPending && c.unsent == nil {
-		c.unsent = c.flush()
-	}
 }

@@ -48,7 +48,6 @@ type conn struct {
 	frames []byte        // frames for the library
 	unread []byte        // what of them the library has not read yet
 	out    []byte        // answers not yet written
-	unsent error         // why they could not be
 	agreed agreement
 	stated bool // the answer to the negotiation has been corrected
 
@@ -369,9 +368,6 @@ func (c *conn) Write(p []byte) (int, error) {
 }
 
 func (c *conn) flush() error {
-	if c.unsent != nil {
-		return c.unsent
-	}
 	if len(c.out) == 0 {
 		return nil
 	}

@@ -2,10 +2,11 @@
 // stage, has it verified and judged, and answers with edits and a reply.
 //
 // A Server owns its listeners and connections. Each connection is a session
-// with its own go-milter server behind it, which speaks the protocol; conn
-// stands in between and does what the library does not: buffered reads and writes,
-// deadlines, a check of every frame, and a negotiation that asks for nothing
-// that was not offered. Each message of a session is a transaction.
+// with its own go-milter server behind it, which negotiates, keeps the macros and
+// hands on commands; conn stands in between and does what the library does not, or
+// not as fast: buffered reads and writes, deadlines, a check of every frame, a
+// negotiation that asks for nothing that was not offered, header and body without a
+// copy, and the answers. Each message of a session is a transaction.
 //
 // Whatever goes wrong inside, the MTA gets an answer: a panic fails its message
 // as configured and nothing else, and is never a permanent refusal.

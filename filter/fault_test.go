@@ -255,28 +255,26 @@ func TestStuck(t *testing.T) {
 	s := startZone(t, func(s *filter.Settings) { s.Recorder = b })
 	c := s.dial(t, miltertest.Postfix())
 	later := time.Now().Add(time.Hour)
-	if n := s.Stuck(later, time.Minute); n != 0 {
-		t.Errorf("%d are stuck before the first message", n)
+	want := func(n int, when string) {
+		t.Helper()
+		for late := time.Now().Add(10 * time.Second); s.Stuck(later, time.Minute) != n; time.Sleep(time.Millisecond) {
+			if time.Now().After(late) {
+				t.Fatalf("%s: %d are stuck, want %d", when, s.Stuck(later, time.Minute), n)
+			}
+		}
 	}
+	want(0, "before the first message")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		deliver(t, c, mail())
 	}()
-	for late := time.Now().Add(10 * time.Second); s.Stuck(later, time.Minute) != 1; time.Sleep(time.Millisecond) {
-		if time.Now().After(late) {
-			t.Fatal("nobody is stuck")
-		}
-	}
+	want(1, "while it is recorded")
 	if n := s.Stuck(time.Now(), time.Minute); n != 0 {
 		t.Errorf("%d are stuck after no time", n)
 	}
 	close(b)
 	<-done
-	for late := time.Now().Add(10 * time.Second); s.Stuck(later, time.Minute) != 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(late) {
-			t.Fatal("still stuck")
-		}
-	}
+	want(0, "after it")
 	quit(t, c)
 }

@@ -40,10 +40,12 @@ func (s *session) drop() {
 }
 
 // guard runs one callback. A panic in it fails the message under way, and
-// nothing else.
+// nothing else: what the callback has answered is not sent.
 func (s *session) guard(stage string, callback func()) {
+	before := len(s.conn.out)
 	defer func() {
 		if value := recover(); value != nil {
+			s.conn.out = s.conn.out[:before]
 			s.server.panics.Add(1)
 			s.server.log.Error("panic", "stage", stage, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
 			if s.tx != nil {

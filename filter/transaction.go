@@ -112,34 +112,37 @@ func (t *transaction) chunk(chunk []byte) (more bool) {
 // began to wait for it.
 func (t *transaction) finish(start time.Time) {
 	e := t.edits()
+	o := Outcome{Exempt: t.exempt, Verdict: policy.Verdict{Action: policy.Accept, Step: policy.StepExempt, Reason: "exempt: " + t.exempt}}
 	if t.run == nil {
 		e.write(nil, "", message.Field{})
 		e.conn.proceed()
-		t.waits.End = time.Since(start)
-		t.conclude(&Outcome{Exempt: t.exempt, Verdict: policy.Verdict{
-			Action: policy.Accept, Step: policy.StepExempt, Reason: "exempt: " + t.exempt,
-		}})
-		return
+	} else {
+		t.endOfHeaders()
+		findings := t.run.Finish()
+		o.Findings = &findings
+		o.Verdict, o.Trial = t.judge(findings)
+		t.carryOut(e, &o)
 	}
-	t.endOfHeaders()
-	findings := t.run.Finish()
-	verdict, trial := t.judge(findings)
-	defer func() {
-		t.waits.End = time.Since(start)
-		t.conclude(&Outcome{Findings: &findings, Verdict: verdict, Trial: trial})
-	}()
-	switch verdict.Action {
+	t.waits.End = time.Since(start)
+	t.conclude(&o)
+}
+
+// carryOut does what the verdict says. Where the MTA cannot, the verdict becomes
+// what it can.
+func (t *transaction) carryOut(e edits, o *Outcome) {
+	v := &o.Verdict
+	switch v.Action {
 	case policy.Reject, policy.Defer:
-		e.conn.refuse(t.reply(verdict.Reply))
+		e.conn.refuse(t.reply(v.Reply))
 		return
 	case policy.Hold:
 		if e.conn.agreed.actions&milter.OptQuarantine == 0 {
-			verdict.Action, verdict.Reason = policy.Tag, verdict.Reason+"; the MTA cannot hold"
+			v.Action, v.Reason = policy.Tag, v.Reason+"; the MTA cannot hold"
 			break
 		}
-		e.conn.quarantine(oneLine(verdict.Reason))
+		e.conn.quarantine(oneLine(v.Reason))
 	}
-	e.write(findings.Results(done(verdict)), e.tag(verdict, findings), verdict.Header)
+	e.write(o.Findings.Results(done(*v)), e.tag(*v, *o.Findings), v.Header)
 	e.conn.proceed()
 }
 
