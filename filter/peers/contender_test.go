@@ -67,8 +67,8 @@ func (h *house) run(t testing.TB, name string, args ...string) *process {
 		t.Fatalf("%s is not installed; filter/peers/deps.sh installs it", args[0])
 	}
 	p := &process{name: name, socket: h.path(name + ".sock"), args: args}
-	p.start(t)
 	t.Cleanup(p.stop)
+	p.start(t)
 	return p
 }
 

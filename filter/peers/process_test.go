@@ -69,7 +69,7 @@ func (p *process) dead() bool {
 }
 
 func (p *process) stop() {
-	if p.cmd == nil {
+	if p.ended == nil { // it was never started
 		return
 	}
 	family := p.family()
