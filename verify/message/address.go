@@ -34,32 +34,32 @@ var (
 )
 
 // mailboxDomains reads a mailbox-list or address-list strictly by RFC 5322 §3.4, with
-// RFC 6532's octets above 127, and returns the distinct domains of its
-// addresses in order. Of the obsolete syntax it reads routes, empty list
+// RFC 6532's octets above 127, and returns its addresses as they are written, and
+// their distinct domains in order. Of the obsolete syntax it reads routes, empty list
 // elements and dots in names; anything left over is an error: what one reader
 // passes over, another shows.
-func mailboxDomains(value string) ([]domain.Name, error) {
+func mailboxDomains(value string) (addresses []string, domains []domain.Name, err error) {
 	if len(value) > MaxAddressBytes {
-		return nil, errTooLong
+		return nil, nil, errTooLong
 	}
 	p := &addressParser{text: unfold.Replace(value)}
 	for i := 0; i < len(p.text); i++ {
 		if c := p.text[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return nil, errControl
+			return nil, nil, errControl
 		}
 	}
 	if err := p.list(false); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p.domains, nil
+	return p.addresses, p.domains, nil
 }
 
 // addressParser reads text from at on.
 type addressParser struct {
-	text    string
-	at      int
-	count   int
-	domains []domain.Name
+	text      string
+	at        int
+	addresses []string
+	domains   []domain.Name
 }
 
 // list reads addresses up to the end of the text, or up to the ";" of a group.
@@ -97,6 +97,7 @@ func (p *addressParser) list(group bool) error {
 
 // address reads one mailbox or, outside of a group, one group.
 func (p *addressParser) address(group bool) error {
+	start := p.at
 	words, err := p.words()
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (p *addressParser) address(group bool) error {
 	case '<':
 		return p.angle()
 	case '@':
-		return p.addrSpec(words)
+		return p.addrSpec(start, words)
 	case ':':
 		if group || len(words) == 0 {
 			return errLeftover
@@ -171,6 +172,7 @@ func (p *addressParser) angle() error {
 			return err
 		}
 	}
+	start := p.at
 	words, err := p.words()
 	if err != nil {
 		return err
@@ -182,7 +184,7 @@ func (p *addressParser) angle() error {
 	default:
 		return errBracket
 	}
-	if err := p.addrSpec(words); err != nil {
+	if err := p.addrSpec(start, words); err != nil {
 		return err
 	}
 	if p.next() != '>' {
@@ -216,8 +218,9 @@ func (p *addressParser) route() error {
 	}
 }
 
-// addrSpec reads "@" domain after the words of a local part.
-func (p *addressParser) addrSpec(local []word) error {
+// addrSpec reads "@" domain after the words of a local part, which begin at
+// start.
+func (p *addressParser) addrSpec(start int, local []word) error {
 	if err := localPart(local); err != nil {
 		return err
 	}
@@ -226,9 +229,10 @@ func (p *addressParser) addrSpec(local []word) error {
 	if err != nil {
 		return err
 	}
-	if p.count++; p.count > MaxAddresses {
+	if len(p.addresses) == MaxAddresses {
 		return errTooMany
 	}
+	p.addresses = append(p.addresses, p.text[start:p.at])
 	if !slices.Contains(p.domains, name) {
 		p.domains = append(p.domains, name)
 	}

@@ -60,13 +60,13 @@ func (h Header) Author() Author {
 	case !strings.EqualFold(fields[0].Name, "From"):
 		return Author{Kind: AuthorFieldName, Err: ErrFieldName}
 	}
-	domains, err := mailboxDomains(fields[0].Value)
+	addresses, domains, err := mailboxDomains(fields[0].Value)
 	switch {
 	case err != nil:
 		return Author{Kind: kindOf(err), Err: fmt.Errorf("%w: %w", ErrAddress, err)}
 	case len(domains) == 0:
 		return Author{Kind: AuthorNoAddress, Err: ErrNoAuthor}
-	case seesOther(fields[0].Value, domains):
+	case seesOther(fields[0].Value, addresses, domains):
 		return Author{Kind: AuthorAmbiguous, Err: ErrAmbiguous}
 	case len(domains) > 1:
 		return Author{Kind: AuthorMultipleDomains, Domains: domains, Err: ErrManyNames}

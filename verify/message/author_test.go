@@ -93,6 +93,9 @@ func TestAuthor(t *testing.T) {
 	check("ambiguous", "From: =?utf-8?B?PGFkbWluQGxlZ2l0LmNvbT4=?= <x@attack.com>")
 	check("ambiguous", "From: =?utf-8?Q?=3Cadmin=40legit=2Ecom=3E?= <x@attack.com>")
 	check("ambiguous", "From: <\"admin@legit.com\"@attack.com>")
+	check("ambiguous", "From: \"admin@legit.com\"@attack.com")
+	check("ambiguous", "From: a@attack.com, \"admin@legit.com\"@attack.com, <a@attack.com>")
+	check("ambiguous", "From: x@(@legit.com)attack.com")
 	check("ambiguous", "From: x@attack.com (<admin@legit.com>)")
 	check("ambiguous", "From: <@attack.com,@any.com:admin@legit.com>")
 	check("ambiguous", "From: <x@attack.com(@legit.com)>")
@@ -101,6 +104,8 @@ func TestAuthor(t *testing.T) {
 	// and here none does
 	check("example.com", "From: \"a@legit.com\" <x@example.com>")
 	check("example.com", "From: \"<a@example.com>\" <x@example.com>")
+	check("example.com", "From: \"a@example.com\"@example.com")
+	check("example.com", "From: (a@legit.com) x@example.com (b@legit.com)")
 	check("example.com", "From: \"A <3 B\" <x@example.com>")
 	check("example.com", "From: =?utf-8?Q?a=40legit.com_via_list?= <x@example.com>")
 }

@@ -9,17 +9,19 @@ import (
 )
 
 // seesOther reports whether a mail program that reads carelessly could take
-// another domain for the author's than the strict reader did. The careless ways
-// are those of programs that have been fooled: they look for angle brackets
-// inside quotes, comments and encoded words, take the first or the last pair,
-// and end the local part at the first "@" or at the last.
-func seesOther(value string, strict []domain.Name) bool {
+// another domain for the author's than the strict reader did, which found the
+// given addresses and their domains. The careless ways are those of programs that
+// have been fooled: they look for angle brackets inside quotes, comments and encoded
+// words, take the first or the last pair, and end the local part at the first
+// "@" or at the last, quoted or not.
+func seesOther(value string, addresses []string, strict []domain.Name) bool {
 	for _, text := range []string{value, decodeWords(value)} {
-		for _, address := range carelessAddresses(text) {
-			for _, name := range carelessDomains(address) {
-				if !slices.Contains(strict, name) {
-					return true
-				}
+		addresses = append(addresses, carelessAddresses(text)...)
+	}
+	for _, address := range addresses {
+		for _, name := range carelessDomains(address) {
+			if !slices.Contains(strict, name) {
+				return true
 			}
 		}
 	}
