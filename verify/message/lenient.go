@@ -2,6 +2,7 @@ package message
 
 import (
 	"mime"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,11 +65,31 @@ func carelessDomains(address string) []domain.Name {
 }
 
 // decodeWords decodes the encoded words of a value, wherever they stand (RFC
-// 2047). What cannot be decoded stays.
+// 2047), as the most forgiving mail program might: whatever their character set, which
+// leaves "<" and "@" alone, and with or without the padding of base64. What
+// cannot be decoded stays.
 func decodeWords(value string) string {
-	decoded, err := new(mime.WordDecoder).DecodeHeader(value)
-	if err != nil {
+	if !strings.Contains(value, "=?") {
 		return value
 	}
-	return decoded
+	value = betweenWords.ReplaceAllString(value, "?==?")
+	return encodedWords.ReplaceAllStringFunc(value, func(word string) string {
+		parts := strings.Split(word, "?") // "=", character set, encoding, text, "="
+		encoding, text := parts[2], parts[3]
+		if strings.EqualFold(encoding, "b") {
+			text = strings.TrimRight(text, "=")
+			text += strings.Repeat("=", -len(text)&3)
+		}
+		decoded, err := new(mime.WordDecoder).Decode("=?utf-8?" + encoding + "?" + text + "?=")
+		if err != nil {
+			return word
+		}
+		return decoded
+	})
 }
+
+// What stands between encoded words is not shown (RFC 2047 §6.2).
+var (
+	encodedWords = regexp.MustCompile(`=\?[^?]*\?[bBqQ]\?[^?]*\?=`)
+	betweenWords = regexp.MustCompile(`\?=[ \t\r\n]+=\?`)
+)
