@@ -34,36 +34,46 @@ type shares struct {
 	resolver lookup.Resolver
 	total    int
 	asked    atomic.Int64
+	others   atomic.Int64 // those that are not DMARC's
 	stale    atomic.Int64 // answers past their time that were used all the same
 	refused  atomic.Int64 // questions beyond a share
 }
 
 // of returns the resolver of a method that has n of DefaultQueries.
 func (s *shares) of(n int) lookup.Resolver {
-	r := &share{shares: s}
-	r.left.Store(int64(max(1, n*s.total/DefaultQueries)))
+	r := &share{shares: s, dmarc: n == shareDMARC}
+	r.left.Store(int64(s.part(n)))
 	return r
 }
+
+// part is how many questions n of DefaultQueries are.
+func (s *shares) part(n int) int { return max(1, n*s.total/DefaultQueries) }
 
 var _ lookup.Keeper = (*share)(nil)
 
 // share is the resolver of one method.
 type share struct {
 	*shares
-	left atomic.Int64
+	left  atomic.Int64
+	dmarc bool // what it asks for is always there
 }
 
 // Try implements lookup.Keeper. What is asked counts where it was enough: otherwise
-// it is asked again.
+// it is asked again. What is asked at the same time elsewhere does not count against
+// work, so that all may together ask for more than there is; what is kept costs nobody
+// anything.
 func (s *share) Try(work func(kept lookup.Resolver)) bool {
+	left, others := s.left.Load(), s.others.Load()
 	var tried *share
 	enough := lookup.Try(s.resolver, func(kept lookup.Resolver) {
-		tried = &share{shares: &shares{resolver: kept, total: s.total}}
-		tried.left.Store(s.left.Load())
+		tried = &share{shares: &shares{resolver: kept, total: s.total}, dmarc: s.dmarc}
+		tried.left.Store(left)
+		tried.others.Store(others)
 		work(tried)
 	})
 	if enough {
-		s.left.Store(tried.left.Load())
+		s.left.Add(tried.left.Load() - left)
+		s.others.Add(tried.others.Load() - others)
 		s.asked.Add(tried.asked.Load())
 		s.stale.Add(tried.stale.Load())
 		s.refused.Add(tried.refused.Load())
@@ -73,16 +83,14 @@ func (s *share) Try(work func(kept lookup.Resolver)) bool {
 
 // take counts a question about name; it fails when there have been enough.
 func (s *share) take(name string) error {
-	if s.left.Add(-1) < 0 {
+	// A share that only some messages need may have come on top. It takes from the
+	// others, but not from DMARC: whoever forges a domain must not keep its policy from
+	// being found.
+	if s.left.Add(-1) < 0 || !s.dmarc && s.others.Add(1) > int64(s.total-s.part(shareDMARC)) {
 		s.refused.Add(1)
 		return lookup.Exhausted(name)
 	}
-	if s.asked.Add(1) > int64(s.total) {
-		// A share that only some messages need has come on top.
-		s.asked.Add(-1)
-		s.refused.Add(1)
-		return lookup.Exhausted(name)
-	}
+	s.asked.Add(1)
 	return nil
 }
 
