@@ -67,7 +67,7 @@ type DNS struct {
 	Timeout        time.Duration `key:"timeout" range:"10ms..1m" says:"one query"`
 	RetryAfter     time.Duration `key:"retry_after" range:"10ms..10s" says:"then the next server is asked too, or the same again"`
 	MessageBudget  time.Duration `key:"message_budget" range:"1s..10m" says:"all look-ups of one message; keep below the MTA's milter timeouts"`
-	MessageQueries int           `key:"message_queries" range:"16..1000" says:"questions that one message may cause"`
+	MessageQueries int           `key:"message_queries" range:"36..1000" says:"questions that one message may cause"`
 	InFlight       int           `key:"in_flight" range:"16..10000" says:"queries out at the same time over all messages; more wait"`
 	MixCase        bool          `key:"mix_case" says:"names are sent in random case, so that an answer is harder to forge (UDP)"`
 	RequireAD      bool          `key:"require_ad" says:"the servers check DNSSEC and the way to them is safe: their AD bit is noted as evidence for keys"`

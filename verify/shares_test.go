@@ -48,7 +48,7 @@ func worst(t *testing.T) (*dnstest.Zone, message.Header) {
 // TestShares: one message causes no more questions than it may, and no method
 // starves another.
 func TestShares(t *testing.T) {
-	for _, queries := range []int{0, 16, 64, 128} {
+	for _, queries := range []int{0, 16, 36, 64, 128} {
 		zone, header := worst(t)
 		v := &verify.Verifier{Resolver: zone, Now: time.Now, Budget: time.Minute, Queries: queries}
 		c := connection

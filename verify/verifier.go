@@ -24,8 +24,9 @@ type Verifier struct {
 	// Budget bounds how long Finish waits for DNS; what is missing then is
 	// temperror.
 	Budget time.Duration
-	// Queries bounds the DNS questions of one message; 0 is DefaultQueries. What a
-	// method finds when its share is used up is permerror: the sender caused it.
+	// Queries bounds the DNS questions of one message; 0 is DefaultQueries. Fewer
+	// than 36 leave DMARC too few to find every policy. What a method finds when
+	// its share is used up is permerror: the sender caused it.
 	Queries int
 	// EvaluateAllAuthors evaluates a From of up to MaxAuthors domains for each
 	// of them; the strictest result counts. Otherwise such a From is invalid.

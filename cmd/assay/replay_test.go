@@ -254,7 +254,7 @@ func TestVerifiersOf(t *testing.T) {
 	check("", "dmarc.evaluate_all_authors = true", plain+"arc=true header=false authors=true forwarders=0 queries=64;")
 	check(forwarder, "", "arc=true header=false authors=false forwarders=1 queries=64;"+plain)
 	check(forwarder, forwarder, "arc=true header=false authors=false forwarders=1 queries=64;")
-	check("", "dns.message_queries = 16", plain+"arc=true header=false authors=false forwarders=0 queries=16;")
+	check("", "dns.message_queries = 36", plain+"arc=true header=false authors=false forwarders=0 queries=36;")
 }
 
 // TestGroupsLimit: one more difference than are kept apart.
