@@ -14,6 +14,9 @@ import (
 // that their answers may not be there already.
 type readAhead struct {
 	lookup.Resolver
+	// spare is how many more questions are asked ahead: ten in all. A record of many
+	// includes that matches early must not use up in vain what a message may ask.
+	spare   int
 	mu      sync.Mutex
 	pending map[question]*answer
 }
@@ -35,7 +38,7 @@ type answer struct {
 // are left out: they may ask for more look-ups themselves.
 func (r *readAhead) expect(ctx context.Context, terms []term, domain string, four bool, most int) {
 	for _, t := range terms {
-		if most <= 0 || t.mechanism == all {
+		if most <= 0 || r.spare <= 0 || t.mechanism == all {
 			return // what comes after all is never asked
 		}
 		name, plain := t.target.plain(domain)
@@ -61,6 +64,7 @@ func (r *readAhead) expect(ctx context.Context, terms []term, domain string, fou
 			continue
 		}
 		most--
+		r.spare--
 	}
 }
 

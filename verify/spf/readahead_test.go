@@ -71,6 +71,26 @@ func TestReadAheadBound(t *testing.T) {
 	}
 }
 
+// TestReadAheadWaste: a record that matches early in a deep tree asks little in vain,
+// although each record on the way names as much as it may.
+func TestReadAheadWaste(t *testing.T) {
+	z := dnstest.New()
+	const depth = 8
+	for i := range depth {
+		record := fmt.Sprintf("v=spf1 include:r%d.example", i+1)
+		for j := range MaxLookups - 1 {
+			record += fmt.Sprintf(" include:r%d-%d.example", i, j)
+		}
+		z.Add(fmt.Sprintf("r%d.example", i), "TXT", record+" -all")
+	}
+	z.Add(fmt.Sprintf("r%d.example", depth), "TXT", "v=spf1 ip4:192.0.2.7 -all")
+	v := Verifier{Resolver: z, ReadAhead: true}
+	c := v.MailFrom(context.Background(), netip.MustParseAddr("192.0.2.7"), "x", "a@r0.example")
+	if n := len(z.Questions()); c.Result != Pass || n > 1+depth+MaxLookups {
+		t.Errorf("%s (%v), %d questions", c.Result, c.Err, n)
+	}
+}
+
 // panicky panics at every question but the first.
 type panicky struct {
 	lookup.Resolver

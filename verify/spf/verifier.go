@@ -73,7 +73,7 @@ func (v Verifier) evaluate(ctx context.Context, ip netip.Addr, helo string, send
 		sender: sender,
 	}
 	if v.ReadAhead {
-		e.ahead = &readAhead{Resolver: v.Resolver, pending: map[question]*answer{}}
+		e.ahead = &readAhead{Resolver: v.Resolver, spare: MaxLookups, pending: map[question]*answer{}}
 		e.resolver = e.ahead
 	}
 	start := e.add(reference{term: term{mechanism: redirect}, domain: sender.domain.String()})
