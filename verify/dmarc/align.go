@@ -62,6 +62,8 @@ func (a *alignment) compare(d domain.Name, mode Mode) Comparison {
 		c.Outcome = NamesDiffer
 	case known.orgErr != nil && !mayShareOrganization(d, author):
 		c.Outcome = OrgsDiffer
+	case lookup.IsExhausted(known.orgErr):
+		c.Outcome = NotCompared
 	case known.orgErr != nil:
 		c.Outcome, c.Err = Undecided, known.orgErr
 	case !d.Within(known.org.name):

@@ -52,6 +52,33 @@ noexist.example.com.       A SERVFAIL
 	wrapped("noexist.example.com", spf.Check{}, nil, TempError, ErrExistence, true)
 }
 
+// frugal answers the first left questions.
+type frugal struct {
+	lookup.Resolver
+	left int
+}
+
+func (f *frugal) TXT(ctx context.Context, name string) (*lookup.TXT, error) {
+	if f.left--; f.left < 0 {
+		return nil, lookup.Exhausted(name)
+	}
+	return f.Resolver.TXT(ctx, name)
+}
+
+// TestOrganizationExhausted: where only the policy could be asked for, an identifier that
+// might be of the same organization is no outage.
+func TestOrganizationExhausted(t *testing.T) {
+	zone := dnstest.MustParse(t, `_dmarc.victim.co.example. TXT "v=DMARC1; p=reject"`)
+	pending := spf.Check{Identity: spf.MailFrom, Result: spf.TempError, Domain: domain.MustParse("evil.co.example")}
+	for _, sigs := range [][]dkim.Signature{passes("evil.co.example"), nil} {
+		v := Verifier{Resolver: &frugal{zone, 1}}
+		e := v.Begin(t.Context(), domain.MustParse("victim.co.example")).Finish(pending, sigs)
+		if e.Result != Fail || e.Requested != PolicyReject {
+			t.Errorf("%s, %s (%v)", e.Result, e.Requested, e.Err)
+		}
+	}
+}
+
 func TestZeroAuthor(t *testing.T) {
 	zone := dnstest.New()
 	e := Verifier{Resolver: zone}.Begin(t.Context(), domain.Name{}).Finish(spf.Check{}, passes("example.com"))
