@@ -52,17 +52,20 @@ func (id ID) Claimed(value string) bool {
 	if h.glued && canonical(h.id+h.version) == id.text {
 		return true
 	}
-	// No reader takes a plain token at the very beginning for something else.
-	if !strings.Contains(text[:h.start], "(") && all(h.id, ascii) && !strings.HasPrefix(text[h.start:], `"`) {
+	// No reader takes a host name at the very beginning for something else.
+	if !strings.Contains(text[:h.start], "(") && all(h.id, isHost) && !strings.HasPrefix(text[h.start:], `"`) {
 		return false
 	}
 	return id.mentioned(text)
 }
 
+// isHost reports whether c may stand in a host name of ASCII.
+func isHost(c byte) bool { return isKeyword(c) || c == '.' || c == '_' }
+
 // mentioned reports whether our id stands anywhere in text. Where comments,
-// quotes or invisible characters come first, readers disagree on where the id begins:
-// "(a(b) mx.example.org; )other.example" and `"mx.example.org; x"` are ours to
-// some.
+// quotes or odd characters come first, readers disagree on where the id begins:
+// "(a(b) mx.example.org; )other.example", `"mx.example.org; x"` and
+// "'mx.example.org'" are ours to some.
 func (id ID) mentioned(text string) bool {
 	if id.text == "" {
 		return false

@@ -31,6 +31,7 @@ func TestClaimed(t *testing.T) {
 		"mx.example.org\x00; y", "\x00mx.example.org; y", "mx.example.org\x0b; y", "mx.example.org\xa0; y", "mx.example.org\r; y", "mx.example.org\n; y", "other.example\nmx.example.org; y",
 		"\"mx.example.org; y", "(c mx.example.org; y", "mx.example.org (c; y", `"mx.example.org"x; y`, `"mx.example.org; x"; y`, `"mx.example.org x"; y`, `"x@mx.example.org"; y`, `"mx.exa` + "\n " + `mple.org"; y`,
 		"(a(b) mx.example.org; dkim=pass ) other.example; y", "(\\) mx.example.org; dkim=pass ) other.example; y", "(mx.example.org) other.example; y", "(\\() (\\)mx.exam\\ple.org;) other.example; y",
+		"'mx.example.org'; y", "`mx.example.org`; y", "{mx.example.org}; y", "mx.example.org|x; y", "mx.example.org#1; y", "mx.example.org%0a; y",
 		"mx.example.org\u00a0x; y", "mx.example.org\u2028; y", "\u00a0mx.example.org; y",
 	} {
 		claimed(true, value)
@@ -47,7 +48,7 @@ func TestClaimed(t *testing.T) {
 	// Somebody else's.
 	for _, value := range []string{
 		"other.example; none", "other.example", "other.example 1; x", "other.example 1", "other.example; mx.example.org; dkim=pass", "other.example; ((((", "other.example; \x00\xff", "other.example; \"",
-		"other.example (mx.example.org); x", "(c) other.example; mx.example.org", `"other.example"; x`, `"other; example"; x`, "other.example\n ; mx.example.org", "\n other.example; x",
+		"other.example (mx.example.org); x", "'other.example'; x", "other_host.example; x", "a+b; x", "(c) other.example; mx.example.org", `"other.example"; x`, `"other; example"; x`, "other.example\n ; mx.example.org", "\n other.example; x",
 		"example.org; x", "a.mx.example.org; x", "mx.example.org.other.example; x", "xmx.example.org; x", "mx.example.orgx; x", "mx-example-org; x", "m\u0445.example.org; x", "b\u00fccher.example; x",
 		strings.Repeat("(", MaxCommentDepth) + strings.Repeat(")", MaxCommentDepth) + "other.example; x",
 	} {
