@@ -157,6 +157,11 @@ func (e *evaluation) LookupIPAddr(ctx context.Context, text string) ([]net.IPAdd
 }
 
 func (e *evaluation) answer(ctx context.Context, r reference) ([]net.IPAddr, error) {
+	if r.host && e.position.hit {
+		// RFC 7208 §5.4: one address that matches is enough. The library would
+		// ask for all hosts, and end with temperror where one of the others fails.
+		return e.noMatch(), nil
+	}
 	name, err := e.target(ctx, r)
 	switch {
 	case r.host && err == errUnusable:
