@@ -152,9 +152,9 @@ func ReadCanon(list tags.List) (header, body Canon, err error) {
 	return header, body, nil
 }
 
-// singletons are the fields of which a message has one (RFC 5322 §3.6). One more,
+// singletons are the fields of which a message has one (RFC 5322 §3.6, RFC 2045). One more,
 // added after signing, may be the one that is shown.
-var singletons = []string{"From", "Subject", "Date", "To", "Reply-To", "Message-ID", "Content-Type", "MIME-Version"}
+var singletons = []string{"From", "Subject", "Date", "To", "Reply-To", "Message-ID", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
 
 // CheckDuplicates fails with ErrUnsigned when header has several fields of
 // a kind of which a message has one, and names, what a signature covers, does

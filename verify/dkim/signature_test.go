@@ -371,7 +371,7 @@ func TestAltered(t *testing.T) {
 	check("Reply-To that was not there, oversigned", "s0", all+":Reply-To", add(0, "Reply-To", " x"), fail, dkim.ErrSignature)
 	check("one Reply-To, unsigned", "s0", all, add(0, "Reply-To", " x"), pass, nil)
 	check("one Subject, unsigned", "s0", "From", nil, pass, nil)
-	for _, name := range []string{"Reply-To", "Message-ID", "Content-Type", "MIME-Version"} {
+	for _, name := range []string{"Reply-To", "Message-ID", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"} {
 		twice := func(h message.Header, body string) (message.Header, string) {
 			return append(h, message.Field{Name: name, Value: " 1"}, message.Field{Name: name, Value: " 2"}), body
 		}
