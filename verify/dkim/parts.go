@@ -161,13 +161,14 @@ var singletons = []string{"From", "Subject", "Date", "To", "Reply-To", "Message-
 // not cover all of them (RFC 6376 §8.15).
 func CheckDuplicates(header message.Header, names []string) error {
 	for _, name := range singletons {
-		count := 0
+		count, odd := 0, false
 		for _, f := range header {
 			if f.Is(name) {
 				count++
+				odd = odd || !nameIs(f.Name, name) // no name in h= selects it
 			}
 		}
-		if count > 1 && signedTimes(names, name) < count {
+		if count > 1 && (odd || signedTimes(names, name) < count) {
 			return ErrUnsigned
 		}
 	}

@@ -367,6 +367,7 @@ func TestAltered(t *testing.T) {
 	}
 	check("second Subject below", "s0", all, add(-1, "Subject", " x"), fail, dkim.ErrSignature)
 	check("second Subject on top, oversigned", "s0", all+":Subject", add(0, "Subject", " x"), fail, dkim.ErrSignature)
+	check("second Subject by an odd name on top, oversigned", "s0", all+":Subject", add(0, " Subject", " x"), policy, dkim.ErrUnsigned)
 	check("second From on top, oversigned", "s0", all+":From", add(0, "From", " x"), fail, dkim.ErrSignature)
 	check("Reply-To that was not there, oversigned", "s0", all+":Reply-To", add(0, "Reply-To", " x"), fail, dkim.ErrSignature)
 	check("one Reply-To, unsigned", "s0", all, add(0, "Reply-To", " x"), pass, nil)
