@@ -15,10 +15,6 @@ import (
 // past its time could be given instead (RFC 8767 §5, client response timer).
 const patience = 1800 * time.Millisecond
 
-// errUnkept is what a question gets in Try that the cache cannot answer. Nobody is
-// shown it.
-var errUnkept = errors.New("not kept")
-
 // find returns the answer to a question, from the cache where it is there. The
 // error is a *net.DNSError.
 func (r *Resolver) find(ctx context.Context, name string, qtype uint16) (*entry, error) {
@@ -44,11 +40,15 @@ func (r *Resolver) trace(ctx context.Context, q question) (e *entry, kept bool, 
 	// RFC 8767 §5: a stale answer is given at once only while the last failure is
 	// recent. Otherwise nobody knows whether the outage goes on.
 	if e != nil && (fresh || e.stale && e.recent(now)) {
-		r.hit(q, e, now)
+		if r.trial != nil {
+			r.trial.hit(q, e, now)
+		} else {
+			r.hit(q, e, now)
+		}
 		return e, true, nil
 	}
-	if r.unkept != nil {
-		r.unkept.Store(true)
+	if r.trial != nil {
+		r.trial.miss()
 		return nil, false, gaveUp(q, errUnkept)
 	}
 	r.misses.Add(1)

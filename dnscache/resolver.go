@@ -100,7 +100,7 @@ func (c Config) withDefaults() Config {
 // zero value is not usable, see New.
 type Resolver struct {
 	*core
-	unkept *atomic.Bool // set where a question is not answered from the cache; nil where it is put to the servers
+	trial *trial // nil where a question is put to the servers that is not answered from the cache
 }
 
 // core is what a Resolver and those that it lends out in Try have in common.
@@ -129,13 +129,6 @@ func New(c Config) *Resolver {
 		sockets: make(chan struct{}, c.InFlight),
 		now:     c.now,
 	}}
-}
-
-// Try implements lookup.Keeper.
-func (r *Resolver) Try(work func(kept lookup.Resolver)) bool {
-	var unkept atomic.Bool
-	work(&Resolver{core: r.core, unkept: &unkept})
-	return !unkept.Load()
 }
 
 // Close closes the connections to servers that are kept open. The Resolver stays

@@ -48,6 +48,21 @@ broken.example. SERVFAIL
 	if n := r.Stats().Misses; n != misses {
 		t.Errorf("%d misses were counted", n-misses)
 	}
+	// What a Try finds counts once: where it was enough.
+	counted := func(want uint64, names ...string) {
+		t.Helper()
+		before := r.Stats().Hits
+		r.Try(func(kept lookup.Resolver) {
+			for _, name := range names {
+				resolve(kept, ctx, "TXT", name)
+			}
+		})
+		if got := r.Stats().Hits - before; got != want {
+			t.Errorf("%v: %d hits counted, want %d", names, got, want)
+		}
+	}
+	counted(2, "a.example", "absent.example")
+	counted(0, "a.example", "b.example")
 	if got := resolve(r, ctx, "TXT", "b.example"); got != resolve(zone, ctx, "TXT", "b.example") {
 		t.Errorf("afterwards: got %s", got)
 	}
