@@ -77,12 +77,12 @@ func (f *field) load(b *testing.B) {
 	crowd := t.run(*rounds, cells(f.one, 50, f.all()...))
 	t.run(*rounds, cells(f.real, 10, append(f.verifiers(), f.quiet)...))
 	few := max(1, *rounds/3)
-	small, large := f.office.kind(b, "2 KiB", 1, plain(2<<10)), f.office.kind(b, "200 KiB", 1, plain(200<<10))
-	for _, k := range []kind{small, f.one, large} {
+	small, small3 := f.office.kind(b, "2 KiB", 1, plain(2<<10)), f.office.kind(b, "2 KiB", 3, plain(2<<10))
+	large, large3 := f.office.kind(b, "200 KiB", 1, plain(200<<10)), f.office.kind(b, "200 KiB", 3, plain(200<<10))
+	for _, k := range []kind{small, small3, f.one, f.three, large, large3, f.real} {
 		t.run(few, cells(k, 1, f.verifiers()...))
 	}
-	for _, k := range []kind{small, f.office.kind(b, "2 KiB", 3, plain(2<<10)), f.three,
-		large, f.office.kind(b, "200 KiB", 3, plain(200<<10)), f.real} {
+	for _, k := range []kind{small, small3, f.three, large, large3, f.real} { // f.one had its turn
 		t.run(few, cells(k, 50, f.verifiers()...))
 	}
 	t.print()
