@@ -24,6 +24,17 @@ func debugCommand() *cobra.Command {
 
 var errWhatDebug = fmt.Errorf("say %q or %q", "assay debug on", "assay debug off")
 
+// tell asks, and repeats what is answered.
+func (f *askFlags) tell(cmd *cobra.Command, request func(context.Context, web.Client) (string, error)) error {
+	return f.ask(cmd, func(ctx context.Context, client web.Client) error {
+		said, err := request(ctx, client)
+		if err == nil {
+			say(cmd.ErrOrStderr(), "%s", printable(said))
+		}
+		return err
+	})
+}
+
 func debugOn() *cobra.Command {
 	var (
 		flags            askFlags
@@ -36,12 +47,8 @@ func debugOn() *cobra.Command {
 		Example: "  assay debug on --client 192.0.2.0/24 --author .example.com --for 30m",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.ask(cmd, func(ctx context.Context, client web.Client) error {
-				said, err := client.Debug(ctx, length, clients, authors)
-				if err == nil {
-					say(cmd.ErrOrStderr(), "%s", printable(said))
-				}
-				return err
+			return flags.tell(cmd, func(ctx context.Context, client web.Client) (string, error) {
+				return client.Debug(ctx, length, clients, authors)
 			})
 		},
 	}
@@ -60,12 +67,8 @@ func debugOff() *cobra.Command {
 		Example: "  assay debug off",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.ask(cmd, func(ctx context.Context, client web.Client) error {
-				said, err := client.NoDebug(ctx)
-				if err == nil {
-					say(cmd.ErrOrStderr(), "%s", printable(said))
-				}
-				return err
+			return flags.tell(cmd, func(ctx context.Context, client web.Client) (string, error) {
+				return client.NoDebug(ctx)
 			})
 		},
 	}

@@ -126,10 +126,8 @@ func (d *doctor) checkConfig(context.Context) []finding {
 		return list(found(warned, "no file given, so that the defaults are looked at").next("name the file of the running milter: assay doctor -c FILE"))
 	}
 	var findings []finding
-	for _, e := range rulesOf(config.Config{Exceptions: d.config.Exceptions}).Exceptions {
-		if e.Expired(d.clock().now) {
-			findings = append(findings, found(warned, "exception %s of %s ended on %s", e.Name, e.Owner, e.Until.Format(time.DateOnly)).next("renew or remove it"))
-		}
+	for _, e := range ended(exceptionsOf(d.config), d.clock().now) {
+		findings = append(findings, found(warned, "exception %s of %s ended on %s", e.Name, e.Owner, e.Until.Format(time.DateOnly)).next("renew or remove it"))
 	}
 	return append(findings, found(good, "%s: no problems found", d.flags.config))
 }

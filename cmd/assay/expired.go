@@ -7,6 +7,11 @@ import (
 	"assay/policy"
 )
 
+// exceptionsOf returns the exceptions of a configuration as rules of the policy.
+func exceptionsOf(c config.Config) []policy.Rule {
+	return rulesOf(config.Config{Exceptions: c.Exceptions}).Exceptions
+}
+
 // ended returns the exceptions that no longer hold.
 func ended(exceptions []policy.Rule, now time.Time) (ended []policy.Rule) {
 	for _, e := range exceptions {
@@ -20,7 +25,7 @@ func ended(exceptions []policy.Rule, now time.Time) (ended []policy.Rule) {
 // warnExpired speaks of the exceptions that no longer hold: somebody may rely
 // on one still, and nobody dares to remove it.
 func (s *service) warnExpired(now time.Time) {
-	for _, e := range ended(rulesOf(config.Config{Exceptions: s.config.Exceptions}).Exceptions, now) {
+	for _, e := range ended(exceptionsOf(s.config), now) {
 		s.log.Warn("exception has ended: renew or remove it", "rule", e.Name, "until", e.Until.Format(time.DateOnly), "owner", e.Owner, "reason", e.Reason)
 	}
 }

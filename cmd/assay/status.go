@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -103,9 +102,7 @@ func statusCommand() *cobra.Command {
 					return err
 				}
 				if asksJSON {
-					encoder := json.NewEncoder(cmd.OutOrStdout())
-					encoder.SetIndent("", "  ")
-					err = encoder.Encode(s)
+					err = writeJSON(cmd.OutOrStdout(), s)
 				} else {
 					_, err = io.WriteString(cmd.OutOrStdout(), statusTable(s))
 				}

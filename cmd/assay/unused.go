@@ -16,7 +16,7 @@ import (
 // that cannot be asked, or works by other exceptions, says nothing of them.
 func sayUnused(cmd *cobra.Command, c config.Config) {
 	talk := cmd.ErrOrStderr()
-	exceptions := rulesOf(config.Config{Exceptions: c.Exceptions}).Exceptions
+	exceptions := exceptionsOf(c)
 	over := ended(exceptions, time.Now())
 	for _, e := range over {
 		say(talk, "exception %s has ended on %s: renew or remove it (%s%s)", e.Name, e.Until.Format(time.DateOnly), e.Reason, owned(e.Owner))
